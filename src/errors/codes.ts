@@ -1,0 +1,77 @@
+import { type ErrorType, meilisearchCodes } from './meilisearch-codes.ts';
+
+export type { ErrorType };
+
+interface MiroirCode {
+  readonly status: number;
+  readonly type: ErrorType;
+  /** What happened and what to do, for `docs/errors.md`. */
+  readonly help: string;
+}
+
+const own = (status: number, type: ErrorType, help: string): MiroirCode => ({ status, type, help });
+
+/** Miroir's own codes: what Meilisearch has no word for. `docs/errors.md` is generated from this table. */
+export const miroirCodes = {
+  miroir_reserved_field: own(
+    400,
+    'invalid_request',
+    'A document holds a field whose name begins with `_miroir_`. Those names are kept for Miroir; rename the field and send the documents again. Nothing of the batch was written.',
+  ),
+  miroir_shard_unavailable: own(
+    503,
+    'system',
+    'No in-sync copy of a needed shard can be reached. Look at `GET /_miroir/topology` for nodes that are down or copies that are stale, bring a node back, then retry.',
+  ),
+  miroir_write_incomplete: own(
+    503,
+    'system',
+    'Fewer copies than `write.min_copies` took a write, so it is not acknowledged; part of a batch may have been applied. Bring the missing nodes back and send the same request again: writing a document twice does no harm.',
+  ),
+  miroir_task_interrupted: own(
+    503,
+    'system',
+    'Miroir stopped before every node had taken this write, and the client got no acknowledgement for it. Send the request again.',
+  ),
+  miroir_node_task_lost: own(
+    500,
+    'system',
+    'A node that had accepted a write no longer knows it, for example because its disk was restored from a backup, and no other copy holds it. Restore the node or load the documents again.',
+  ),
+  miroir_settings_diverged: own(
+    500,
+    'system',
+    'After a settings change the nodes did not report equal settings, so the change was rolled back. Send it again; if it persists, compare the settings of the nodes named in the log.',
+  ),
+  miroir_index_busy: own(
+    503,
+    'system',
+    'The operation has to wait until earlier tasks of the index have ended, and they did not within the time allowed. Check `GET /tasks?statuses=enqueued,processing` and retry.',
+  ),
+  miroir_overloaded: own(
+    503,
+    'system',
+    'More requests are in flight than `server.max_concurrent_requests` allows. Retry after the time in `Retry-After`.',
+  ),
+  miroir_store_unavailable: own(
+    503,
+    'system',
+    'The task store could not be written (disk full, locked or gone), so the request was refused. Free the store, then retry.',
+  ),
+  miroir_invalid_admin_key: own(
+    403,
+    'auth',
+    'Admin routes need the admin key (`admin.api_key`) in `Authorization: Bearer` or `X-Admin-Key`.',
+  ),
+  miroir_not_supported: own(
+    400,
+    'invalid_request',
+    'This Meilisearch route or parameter is not offered by Miroir; the message says why.',
+  ),
+} as const;
+
+/** Every code an answer or task can carry. */
+export const errorCodes = { ...meilisearchCodes, ...miroirCodes } as const;
+
+/** Name of an error code, Meilisearch's or Miroir's. */
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,138 @@
+import type { Caller } from '../keys/caller.ts';
+import type { DocumentsQuery, SearchQuery } from '../search/query.ts';
+import type { TaskPage } from '../store/store.ts';
+
+/** The 202 body. */
+export interface TaskSummary {
+  taskUid: number;
+  indexUid: string | null;
+  status: string;
+  type: string;
+  enqueuedAt: string;
+}
+
+/** A read's answer as JSON text (documents pass unchanged, so it is never an object). */
+export interface ReadAnswer {
+  json: string;
+  /** Shards no copy of which could answer, for `X-Miroir-Degraded`; empty when complete. */
+  missingShards: readonly number[];
+  settingsVersion?: number;
+}
+
+/** A write's answer. */
+export interface WriteAnswer {
+  summary: TaskSummary;
+  /** Copies that missed the write: `X-Miroir-Degraded: groups=..;shards=..`; null when none did. */
+  degraded: { groups: readonly number[]; shards: readonly number[] } | null;
+}
+
+/** A document payload as received, already decompressed and within the body limit. */
+export interface DocumentPayload {
+  format: 'json' | 'ndjson' | 'csv';
+  body: Buffer;
+  /** One ASCII character; only with `csv`. */
+  csvDelimiter: string | null;
+}
+
+export interface SearchService {
+  /** One search; throws `ApiError` (`index_not_found`, a node's own 400, `miroir_shard_unavailable`, ...). */
+  search(indexUid: string, query: SearchQuery, caller: Caller): Promise<ReadAnswer>;
+}
+
+export interface DocumentReadService {
+  list(indexUid: string, query: DocumentsQuery): Promise<ReadAnswer>;
+  get(indexUid: string, documentId: string, fields: string[] | null, retrieveVectors: boolean): Promise<ReadAnswer>;
+}
+
+export interface DocumentWriteService {
+  /** POST (`replace`) or PUT (`update`). */
+  add(
+    indexUid: string,
+    mode: 'replace' | 'update',
+    payload: DocumentPayload,
+    primaryKey: string | null,
+    caller: Caller,
+  ): Promise<WriteAnswer>;
+  /** By ids as text; `viaBatch` tells the batch route from the single one (their task details are equal). */
+  deleteByIds(indexUid: string, ids: readonly string[]): Promise<WriteAnswer>;
+  deleteByFilter(indexUid: string, filter: unknown): Promise<WriteAnswer>;
+  deleteAll(indexUid: string): Promise<WriteAnswer>;
+}
+
+export interface IndexService {
+  /** `GET /indexes` body as JSON text, cut to what the caller may see. */
+  list(offset: number, limit: number, caller: Caller): Promise<string>;
+  get(uid: string): Promise<string>;
+  create(uid: string, primaryKey: string | null, shards: number | null): Promise<WriteAnswer>;
+  update(uid: string, primaryKey: string | null, newUid: string | null): Promise<WriteAnswer>;
+  delete(uid: string): Promise<WriteAnswer>;
+  /** Index stats and whole-instance stats as JSON text. */
+  stats(uid: string): Promise<string>;
+  allStats(caller: Caller): Promise<string>;
+  /** The lowest version among healthy nodes, `{commitSha, commitDate, pkgVersion}` as JSON text. */
+  version(): Promise<string>;
+}
+
+export interface SettingsService {
+  /** All logical settings as JSON text. */
+  get(uid: string): Promise<string>;
+  /** One setting by its JSON name, for example `filterableAttributes`. */
+  getOne(uid: string, name: string): Promise<string>;
+  /** `patch` holds only what the client sent; a null resets that setting. */
+  update(uid: string, patch: Record<string, unknown>, caller: Caller): Promise<WriteAnswer>;
+  /** DELETE of all settings, or of the one named. */
+  reset(uid: string, name: string | null): Promise<WriteAnswer>;
+}
+
+export interface TaskService {
+  /** Page of tasks the caller may see, as JSON text. */
+  list(page: TaskPage, caller: Caller): Promise<string>;
+  get(uid: number, caller: Caller): Promise<string>;
+  batches(page: TaskPage & { batchUids?: number[] }, caller: Caller): Promise<string>;
+  batch(uid: number, caller: Caller): Promise<string>;
+  /** `originalFilter` is the query string with its `?`. */
+  cancel(filter: Omit<TaskPage, 'limit'>, originalFilter: string, caller: Caller): Promise<WriteAnswer>;
+  delete(filter: Omit<TaskPage, 'limit'>, originalFilter: string, caller: Caller): Promise<WriteAnswer>;
+}
+
+/** API keys; bodies are validated by the route, answers are JSON text. */
+export interface KeyService {
+  /** Throws `ApiError` when the credentials do not allow `action` (and, if given, the index). */
+  authorise(authorization: string | undefined, action: string, indexUid: string | null): Promise<Caller>;
+  list(offset: number, limit: number): Promise<string>;
+  get(uidOrKey: string): Promise<string>;
+  create(key: {
+    uid: string | null;
+    name: string | null;
+    description: string | null;
+    actions: string[];
+    indexes: string[];
+    expiresAt: string | null;
+  }): Promise<string>;
+  /** Absent fields stay as they are. */
+  update(uidOrKey: string, change: { name?: string | null; description?: string | null }): Promise<string>;
+  delete(uidOrKey: string): Promise<void>;
+}
+
+/** Answers of the admin API, plain JSON-able objects. */
+export interface AdminService {
+  topology(): Promise<unknown>;
+  shards(): Promise<unknown>;
+  /** Whether every shard has a readable copy. */
+  ready(): Promise<{ ready: boolean; reasons: string[] }>;
+  /** Node tasks behind a task. */
+  task(uid: number): Promise<unknown>;
+}
+
+/** Everything the routes call; built once in `app.ts`. */
+export interface Services {
+  search: SearchService;
+  documents: DocumentReadService & DocumentWriteService;
+  indexes: IndexService;
+  settings: SettingsService;
+  tasks: TaskService;
+  keys: KeyService;
+  admin: AdminService;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+}

@@ -1,0 +1,123 @@
+/**
+ * Finds the pieces of JSON text without parsing it, so that a document or a number reaches the other side as it was
+ * written (invariant 9). The text must be valid JSON: a node's answer, or a payload that `json/validate.ts` has accepted.
+ * Offsets are UTF-16 code units of the string.
+ */
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COMMA = 0x2c;
+
+/** First offset at or after `at` that is no white space. */
+export function skipSpace(text: string, at: number): number {
+  let i = at;
+  for (;;) {
+    const c = text.charCodeAt(i);
+    if (c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09) i++;
+    else return i;
+  }
+}
+
+/** Offset just behind the string whose opening quote is at `at`. */
+export function skipString(text: string, at: number): number {
+  let end = text.indexOf('"', at + 1);
+  while (end !== -1) {
+    let slashes = 0;
+    while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
+    if (slashes % 2 === 0) return end + 1;
+    end = text.indexOf('"', end + 1);
+  }
+  throw new SyntaxError('unterminated string');
+}
+
+/** Offset just behind the value that starts at `at` (no white space before it). */
+export function skipValue(text: string, at: number): number {
+  const first = text.charCodeAt(at);
+  if (first === QUOTE) return skipString(text, at);
+  if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipNested(text, at);
+  let i = at;
+  for (; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === COMMA || c === CLOSE_BRACE || c === CLOSE_BRACKET || c <= 0x20) break;
+  }
+  return i;
+}
+
+function skipNested(text: string, at: number): number {
+  let depth = 0;
+  let i = at;
+  while (i < text.length) {
+    const c = text.charCodeAt(i);
+    if (c === QUOTE) {
+      i = skipString(text, i);
+      continue;
+    }
+    if (c === OPEN_BRACE || c === OPEN_BRACKET) depth++;
+    else if (c === CLOSE_BRACE || c === CLOSE_BRACKET) {
+      depth--;
+      if (depth === 0) return i + 1;
+    }
+    i++;
+  }
+  throw new SyntaxError('unterminated value');
+}
+
+/** A member of an object: its decoded key and where key (with quotes) and value stand. */
+export interface Member {
+  key: string;
+  keyStart: number;
+  valueStart: number;
+  valueEnd: number;
+}
+
+function decodeKey(text: string, start: number, end: number): string {
+  const raw = text.slice(start + 1, end - 1);
+  return raw.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : raw;
+}
+
+/** The members of the object at `at`, in order, duplicates included. */
+export function members(text: string, at = 0): Member[] {
+  const found: Member[] = [];
+  let i = skipSpace(text, skipSpace(text, at) + 1);
+  while (text.charCodeAt(i) !== CLOSE_BRACE) {
+    const keyStart = i;
+    const keyEnd = skipString(text, i);
+    const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const valueEnd = skipValue(text, valueStart);
+    found.push({ key: decodeKey(text, keyStart, keyEnd), keyStart, valueStart, valueEnd });
+    i = skipSpace(text, valueEnd);
+    if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1);
+  }
+  return found;
+}
+
+/** The elements of the array at `at` as slices of the text. */
+export function elements(text: string, at = 0): string[] {
+  const found: string[] = [];
+  let i = skipSpace(text, skipSpace(text, at) + 1);
+  while (text.charCodeAt(i) !== CLOSE_BRACKET) {
+    const end = skipValue(text, i);
+    found.push(text.slice(i, end));
+    i = skipSpace(text, end);
+    if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1);
+  }
+  return found;
+}
+
+/** The members of an object as key to raw value text; of duplicate keys the last wins, as in serde_json. */
+export function rawFields(text: string, at = 0): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const m of members(text, at)) fields.set(m.key, text.slice(m.valueStart, m.valueEnd));
+  return fields;
+}
+
+/** An object written from raw values, in the map's order. */
+export function joinFields(fields: Iterable<readonly [string, string]>): string {
+  let out = '';
+  for (const [key, value] of fields) out += `${out === '' ? '' : ','}${JSON.stringify(key)}:${value}`;
+  return `{${out}}`;
+}

@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, openSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findMeilisearchBinary } from './binary.ts';
+
+/** A real Meilisearch process on this machine, for `miroir dev` and for tests. */
+export interface LocalNode {
+  readonly id: string;
+  readonly address: string;
+  readonly port: number;
+  readonly masterKey: string;
+  readonly pid: number;
+  /** End it with a signal and wait until it is gone. Default SIGTERM. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Start it again on the same port and data after `stop`. */
+  restart(): Promise<void>;
+}
+
+/** Where and how to start a node. */
+export interface LocalNodeOptions {
+  id: string;
+  /** Folder for its database and log; kept. */
+  directory: string;
+  masterKey: string;
+  /** A free loopback port is chosen when absent. */
+  port?: number;
+  extraArgs?: string[];
+  /** Milliseconds until it must answer `/health`. */
+  startTimeoutMs?: number;
+}
+
+/** A TCP port that was free on 127.0.0.1 a moment ago. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+async function waitHealthy(address: string, child: ChildProcess, timeoutMs: number, log: string): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(
+        `Meilisearch ended while starting (exit ${child.exitCode ?? child.signalCode}); its log is ${log}`,
+      );
+    }
+    try {
+      const response = await fetch(`${address}/health`, { signal: AbortSignal.timeout(1_000) });
+      await response.arrayBuffer();
+      if (response.ok) return;
+    } catch {
+      // not listening yet
+    }
+    await sleep(30);
+  }
+  throw new Error(`Meilisearch at ${address} did not answer within ${timeoutMs} ms; its log is ${log}`);
+}
+
+function exited(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => child.once('exit', () => resolve()));
+}
+
+/** Start a real node and wait until it answers. */
+export async function startLocalNode(options: LocalNodeOptions): Promise<LocalNode> {
+  const binary = findMeilisearchBinary();
+  const port = options.port ?? (await freePort());
+  const address = `http://127.0.0.1:${port}`;
+  const log = join(options.directory, 'meilisearch.log');
+  mkdirSync(options.directory, { recursive: true });
+
+  async function launch(): Promise<ChildProcess> {
+    const out = openSync(log, 'a');
+    const child = spawn(
+      binary,
+      [
+        '--http-addr',
+        `127.0.0.1:${port}`,
+        '--db-path',
+        join(options.directory, 'data.ms'),
+        '--dump-dir',
+        join(options.directory, 'dumps'),
+        '--snapshot-dir',
+        join(options.directory, 'snapshots'),
+        '--env',
+        'development',
+        '--no-analytics',
+        ...(options.extraArgs ?? []),
+      ],
+      {
+        cwd: options.directory,
+        stdio: ['ignore', out, out],
+        env: { ...process.env, MEILI_MASTER_KEY: options.masterKey },
+      },
+    );
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    await waitHealthy(address, child, options.startTimeoutMs ?? 60_000, log);
+    return child;
+  }
+
+  let child = await launch();
+  return {
+    id: options.id,
+    address,
+    port,
+    masterKey: options.masterKey,
+    get pid() {
+      return child.pid!;
+    },
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      await exited(child);
+      clearTimeout(killer);
+    },
+    async restart() {
+      child = await launch();
+    },
+  };
+}

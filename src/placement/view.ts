@@ -1,0 +1,15 @@
+import type { IndexRecord } from '../store/records.ts';
+
+/** What planning a read or a write needs to know about the cluster at one instant. */
+export interface ClusterView {
+  /** Replica groups in ascending order. */
+  groups(): readonly number[];
+  /** Node ids of a group, in id order. */
+  nodes(group: number): readonly string[];
+  /** The nodes that hold a shard in a group, best rendezvous score first; min(RF, nodes of the group) of them. */
+  owners(group: number, shard: number): readonly string[];
+  /** Whether the node is believed to answer. */
+  up(nodeId: string): boolean;
+  /** Whether the copy may serve reads: not stale, and its node has applied every ended task of the index. */
+  inSync(index: IndexRecord, shard: number, nodeId: string): boolean;
+}

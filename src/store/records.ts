@@ -1,0 +1,119 @@
+/** One generation of a logical index. An index that is deleted and created again is a new record with a new `id`. */
+export interface IndexRecord {
+  /** Generation number, never reused. */
+  id: number;
+  /** What clients call it. */
+  uid: string;
+  /** What the nodes call it. */
+  physicalUid: string;
+  /** Number of shards, fixed for the generation. */
+  shards: number;
+  /** `creating` until its first task ended; `deleting` from the acceptance of its deletion until that ended. Readers see `active` and `deleting`. */
+  state: 'creating' | 'active' | 'deleting';
+  /** As readers see it. */
+  primaryKey: string | null;
+  /** As it will be once all accepted tasks have ended; new writes are judged by it. */
+  acceptedPrimaryKey: string | null;
+  /** RFC 3339. */
+  createdAt: string;
+  updatedAt: string;
+  /** Committed logical settings as JSON text; null while they are Meilisearch's defaults. */
+  settings: string | null;
+  /** Grows by one with each committed settings change. */
+  settingsVersion: number;
+}
+
+export type TaskStatus = 'enqueued' | 'processing' | 'succeeded' | 'failed' | 'canceled';
+
+/** One client-visible task. JSON-valued columns hold text so that the store knows no domain. */
+export interface TaskRecord {
+  /** Integer from 0, without gaps, never reused. */
+  uid: number;
+  /** Meilisearch's task type, for example `documentAdditionOrUpdate`. */
+  type: string;
+  /** Logical uid, null for global tasks. */
+  indexUid: string | null;
+  /** Generation it acts on, null when it acts on none. */
+  indexId: number | null;
+  status: TaskStatus;
+  /** `sending` while nodes are being told; `sent` once every node's answer is recorded; `ended` with the final status. */
+  phase: 'sending' | 'sent' | 'ended';
+  /** Details as shown to clients (JSON object), null when the type has none. */
+  details: string | null;
+  /** Error object (JSON) once failed. */
+  error: string | null;
+  /** Error object (JSON) decided at acceptance: the task will fail with it whatever the nodes say. */
+  verdict: string | null;
+  /** What its success does to the catalog (JSON), read by the task finisher only. */
+  effect: string | null;
+  canceledBy: number | null;
+  enqueuedAt: string;
+  startedAt: string | null;
+  finishedAt: string | null;
+}
+
+export type PartStatus = 'sending' | 'enqueued' | 'processing' | 'succeeded' | 'failed' | 'canceled' | 'missed';
+
+/** One request of a task to one node, which became one task there. */
+export interface PartRecord {
+  taskUid: number;
+  /** Position within the task, from 0; parts of one node are sent in this order. */
+  part: number;
+  nodeId: string;
+  /** What it does, for people: `create`, `settings`, `documents`, `delete`, `rollback`, ... */
+  step: string;
+  /** Shards whose copies on this node the part writes (JSON number array); null means all that the node owns. */
+  shards: string | null;
+  /** Whether its result counts in the task's details (one copy of each shard does). */
+  counts: boolean;
+  /** The node's own task uid; null until the node answered. */
+  nodeTaskUid: number | null;
+  /** `missed`: the node never took it, its copies are marked stale. */
+  status: PartStatus;
+  /** The node task's details and error (JSON) once ended. */
+  details: string | null;
+  error: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+}
+
+/** A copy known to have missed a write: it serves no reads until it is repaired. */
+export interface StaleCopy {
+  indexId: number;
+  shard: number;
+  nodeId: string;
+  /** RFC 3339. */
+  since: string;
+  /** Short text for operators, for example `missed task 12`. */
+  reason: string;
+}
+
+/** An API key without its value, which is derived from the master key. */
+export interface KeyRecord {
+  /** UUID v4, lower case. */
+  uid: string;
+  name: string | null;
+  description: string | null;
+  actions: string[];
+  indexes: string[];
+  expiresAt: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+/** A node of the cluster. Ids are never reused. */
+export interface NodeRecord {
+  id: string;
+  /** Base URL, for example `http://10.0.0.10:7700`. */
+  address: string;
+  /** Replica group number. */
+  group: number;
+}
+
+/** The nodes and the number of copies of each shard per group. */
+export interface TopologyRecord {
+  /** Grows by one with each change. */
+  version: number;
+  replicationFactor: number;
+  nodes: NodeRecord[];
+}

@@ -1,0 +1,88 @@
+import type {
+  IndexRecord,
+  KeyRecord,
+  PartRecord,
+  StaleCopy,
+  TaskRecord,
+  TaskStatus,
+  TopologyRecord,
+} from './records.ts';
+
+/** One change of the store; records are replaced whole. */
+export type StoreChange =
+  | { kind: 'putIndex'; record: IndexRecord }
+  | { kind: 'deleteIndex'; id: number }
+  | { kind: 'putTask'; record: TaskRecord }
+  | { kind: 'putPart'; record: PartRecord }
+  | { kind: 'putStale'; record: StaleCopy }
+  | { kind: 'deleteStale'; indexId: number; shard: number; nodeId: string }
+  | { kind: 'putKey'; record: KeyRecord }
+  | { kind: 'deleteKey'; uid: string }
+  | { kind: 'putTopology'; record: TopologyRecord }
+  | { kind: 'putMeta'; key: string; value: string };
+
+/** A task about to be accepted: the store gives it its uid. */
+export type NewTask = Omit<TaskRecord, 'uid'>;
+/** A part about to be accepted: the store fills in the task's uid. */
+export type NewPart = Omit<PartRecord, 'taskUid'>;
+
+/** A half-open or open range of instants (RFC 3339); both ends are exclusive, as in Meilisearch. */
+export interface DateRange {
+  after?: string;
+  before?: string;
+}
+
+/** Filters of `GET /tasks`; absent means no restriction. Lists are ORed inside, fields ANDed. */
+export interface TaskFilter {
+  uids?: number[];
+  statuses?: TaskStatus[];
+  types?: string[];
+  indexUids?: string[];
+  canceledBy?: number[];
+  enqueuedAt?: DateRange;
+  startedAt?: DateRange;
+  finishedAt?: DateRange;
+}
+
+/** A page of tasks: newest first unless `reverse`; starts at uid `from` (inclusive). */
+export interface TaskPage extends TaskFilter {
+  limit: number;
+  from?: number;
+  reverse?: boolean;
+}
+
+/** What must outlive a process. SQLite for one instance; the conformance suite in `tests/` defines the meaning. */
+export interface Store {
+  /** Apply all changes or none, durably, before it resolves. Throws `ApiError` `miroir_store_unavailable` when it cannot. */
+  commit(changes: readonly StoreChange[]): Promise<void>;
+  /** Allot the next uid, insert the task with its parts and apply `changes`, all or nothing. */
+  createTask(task: NewTask, parts: readonly NewPart[], changes: readonly StoreChange[]): Promise<TaskRecord>;
+  /** The next value of a counter that starts at 0 and is never reused, for example `index`. */
+  nextId(counter: string): Promise<number>;
+
+  task(uid: number): Promise<TaskRecord | null>;
+  /** `total` counts all matches regardless of `from` and `limit`; `next` is the uid the next page starts at, or null. */
+  tasks(page: TaskPage): Promise<{ records: TaskRecord[]; total: number; next: number | null }>;
+  /** All tasks whose phase is not `ended`, in uid order. */
+  unfinishedTasks(): Promise<TaskRecord[]>;
+  /** Parts of one task in part order. */
+  parts(taskUid: number): Promise<PartRecord[]>;
+  /** Parts, of any task, that a node accepted and has not ended (`enqueued` or `processing`), in task and part order. */
+  openParts(): Promise<PartRecord[]>;
+  /** The highest node task uid recorded for a node and an index generation, or null. */
+  lastNodeTask(nodeId: string, indexId: number): Promise<number | null>;
+  /** Delete up to `limit` ended tasks that finished before the instant and have no open part; returns how many. */
+  pruneTasks(finishedBefore: string, limit: number): Promise<number>;
+  /** Delete these ended tasks (others are left); returns how many. */
+  deleteTasks(uids: readonly number[]): Promise<number>;
+  /** Number of tasks per status. */
+  taskCounts(): Promise<Record<TaskStatus, number>>;
+
+  indexes(): Promise<IndexRecord[]>;
+  staleCopies(): Promise<StaleCopy[]>;
+  keys(): Promise<KeyRecord[]>;
+  topology(): Promise<TopologyRecord | null>;
+  meta(key: string): Promise<string | null>;
+
+  close(): Promise<void>;
+}
