@@ -68,6 +68,8 @@ export interface PartRecord {
   counts: boolean;
   /** The node's own task uid; null until the node answered. */
   nodeTaskUid: number | null;
+  /** The HTTP request (JSON) while it is unsent and small enough to keep, so that a restart can send it again; null otherwise. */
+  request: string | null;
   /** `missed`: the node never took it, its copies are marked stale. */
   status: PartStatus;
   /** The node task's details and error (JSON) once ended. */
