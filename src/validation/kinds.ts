@@ -1,0 +1,58 @@
+import { type Cursor, rawText } from './cursor.ts';
+import { numberKind, printCompact } from './serde-text.ts';
+
+/** Kinds of value that messages tell apart, in the order in which messages list them. */
+export const kinds = ['null', 'boolean', 'positive', 'negative', 'float', 'string', 'array', 'object'] as const;
+export type Kind = (typeof kinds)[number];
+
+const names: Record<Kind, string> = {
+  null: 'null',
+  boolean: 'a boolean',
+  positive: 'a positive integer',
+  negative: 'a negative integer',
+  float: 'a number',
+  string: 'a string',
+  array: 'an array',
+  object: 'an object',
+};
+
+/** The JSON text of the value, as a message quotes it. */
+export function quoted(at: Cursor): string {
+  const raw = rawText(at);
+  return raw === null ? (JSON.stringify(at.value) ?? 'null') : printCompact(raw);
+}
+
+/** The kind of the value under the cursor. */
+export function kindOf(at: Cursor): Kind {
+  const { value } = at;
+  if (value === null || value === undefined) return 'null';
+  if (typeof value === 'boolean') return 'boolean';
+  if (typeof value === 'string') return 'string';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value !== 'number') return 'object';
+  return Number.isInteger(value) ? numberKind(rawText(at) ?? String(value)) : 'float';
+}
+
+/** The value as messages describe what was found: kind and text. */
+export function describeFound(at: Cursor): string {
+  const kind = kindOf(at);
+  return kind === 'null' ? 'null' : `${names[kind]}: \`${quoted(at)}\``;
+}
+
+/** Folds integers and floats that are all accepted into one word. */
+function mergeNumbers(accepted: readonly Kind[]): string[] {
+  const sorted = kinds.filter((kind) => accepted.includes(kind));
+  const merged = sorted.includes('float') ? sorted.filter((k) => k !== 'positive' && k !== 'negative') : sorted;
+  const integer = merged.includes('positive') && merged.includes('negative');
+  return merged
+    .filter((kind) => !(integer && kind === 'negative'))
+    .map((kind) => (integer && kind === 'positive' ? 'an integer' : names[kind]));
+}
+
+/** The accepted kinds as messages list them: `a string, an array, or an object`. */
+export function describeAccepted(accepted: readonly Kind[]): string {
+  const words = mergeNumbers(accepted);
+  const last = words.at(-1) ?? 'a different value';
+  if (words.length <= 1) return last;
+  return `${words.slice(0, -1).join(', ')}${words.length === 2 ? ' or ' : ', or '}${last}`;
+}
