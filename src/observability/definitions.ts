@@ -1,0 +1,95 @@
+/** What a metric is; `docs/metrics.md` is generated from these. */
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram. */
+  readonly buckets?: readonly number[];
+}
+
+const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Every metric of Miroir's own. Names are complete, so that a search for one finds this place. */
+export const metricDefinitions = {
+  miroir_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from the arrival of a client request to the end of its answer, by method, route pattern and status.',
+    labels: ['method', 'route', 'status'],
+    buckets: requestBuckets,
+  },
+  miroir_requests_in_flight: {
+    type: 'gauge',
+    help: 'Client requests being handled now. At server.max_concurrent_requests further ones are refused.',
+    labels: [],
+  },
+  miroir_node_healthy: {
+    type: 'gauge',
+    help: '1 while the node counts as up, 0 while it counts as down.',
+    labels: ['node'],
+  },
+  miroir_node_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time that a node took to answer a request, whatever the status. Requests without an answer are in miroir_node_errors_total.',
+    labels: ['node'],
+    buckets: requestBuckets,
+  },
+  miroir_node_errors_total: {
+    type: 'counter',
+    help: 'Requests to a node that failed: refused (no connection), timeout, broken (connection lost), aborted (given up by Miroir, for example because another copy was faster), status (answered 5xx).',
+    labels: ['node', 'kind'],
+  },
+  miroir_shard_coverage: {
+    type: 'gauge',
+    help: 'Share of all shards of all indexes with a readable copy, 0 to 1. Below 1 searches are incomplete or refused.',
+    labels: [],
+  },
+  miroir_degraded_shards: {
+    type: 'gauge',
+    help: 'Shards, over all indexes, of which at least one copy is stale or on a node that is down.',
+    labels: [],
+  },
+  miroir_stale_copies: {
+    type: 'gauge',
+    help: 'Copies that missed a write and serve no reads until they are repaired.',
+    labels: [],
+  },
+  miroir_shard_distribution: {
+    type: 'gauge',
+    help: 'Shard copies, over all indexes, that a node holds.',
+    labels: ['node'],
+  },
+  miroir_scatter_fan_out: {
+    type: 'histogram',
+    help: 'Nodes asked for one search.',
+    labels: [],
+    buckets: [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64],
+  },
+  miroir_scatter_partial_total: {
+    type: 'counter',
+    help: 'Searches answered without some shards.',
+    labels: [],
+  },
+  miroir_scatter_retries_total: {
+    type: 'counter',
+    help: 'Parts of searches asked again from another copy because the first one did not answer.',
+    labels: [],
+  },
+  miroir_tasks_total: {
+    type: 'counter',
+    help: 'Tasks that ended since the start, by final status.',
+    labels: ['status'],
+  },
+  miroir_task_age_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest task that has not ended, 0 when there is none. Growth means that a node does not get on.',
+    labels: [],
+  },
+  miroir_task_registry_size: {
+    type: 'gauge',
+    help: 'Tasks in the store, ended ones included.',
+    labels: [],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** Name of one of Miroir's metrics. */
+export type MetricName = keyof typeof metricDefinitions;

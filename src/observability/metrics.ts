@@ -1,0 +1,103 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type MetricDefinition, type MetricName, metricDefinitions } from './definitions.ts';
+
+/** Miroir's metrics as typed fields over a registry of their own; meanings are in `definitions.ts`. */
+export interface Metrics {
+  readonly requestDuration: Histogram<'method' | 'route' | 'status'>;
+  readonly requestsInFlight: Gauge;
+  readonly nodeHealthy: Gauge<'node'>;
+  readonly nodeRequestDuration: Histogram<'node'>;
+  readonly nodeErrors: Counter<'node' | 'kind'>;
+  readonly shardCoverage: Gauge;
+  readonly degradedShards: Gauge;
+  readonly staleCopies: Gauge;
+  readonly shardDistribution: Gauge<'node'>;
+  readonly scatterFanOut: Histogram;
+  readonly scatterPartial: Counter;
+  readonly scatterRetries: Counter;
+  readonly tasks: Counter<'status'>;
+  readonly taskAge: Gauge;
+  readonly taskRegistrySize: Gauge;
+  /** Run before each scrape, to set gauges that are read off the state instead of being kept up to date. */
+  beforeScrape(refresh: () => void | Promise<void>): void;
+  /** Drops every series of a node that has left. */
+  forgetNode(nodeId: string): void;
+  /** Everything in Prometheus' text format. */
+  text(): Promise<string>;
+  /** `Content-Type` of `text()`. */
+  readonly contentType: string;
+}
+
+function options<L extends string>(name: MetricName, registry: Registry) {
+  const definition: MetricDefinition = metricDefinitions[name];
+  const labelNames = definition.labels as readonly L[];
+  return { name, help: definition.help, labelNames: [...labelNames], registers: [registry] };
+}
+
+/**
+ * A fresh set of metrics. `processMetrics` adds prom-client's `process_*` and `nodejs_*` ones, which watch the whole
+ * process, so a process wants them once.
+ */
+export function createMetrics({ processMetrics = true }: { processMetrics?: boolean } = {}): Metrics {
+  const registry = new Registry();
+  const gauge = <L extends string = string>(name: MetricName) => new Gauge<L>(options<L>(name, registry));
+  const counter = <L extends string = string>(name: MetricName) => new Counter<L>(options<L>(name, registry));
+  const histogram = <L extends string = string>(name: MetricName) => {
+    const { buckets = [] }: MetricDefinition = metricDefinitions[name];
+    return new Histogram<L>({ ...options<L>(name, registry), buckets: [...buckets] });
+  };
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+
+  const refreshers: (() => void | Promise<void>)[] = [];
+  const nodeHealthy = gauge<'node'>('miroir_node_healthy');
+  const nodeRequestDuration = histogram<'node'>('miroir_node_request_duration_seconds');
+  const nodeErrors = counter<'node' | 'kind'>('miroir_node_errors_total');
+  const shardDistribution = gauge<'node'>('miroir_shard_distribution');
+  return {
+    requestDuration: histogram('miroir_request_duration_seconds'),
+    requestsInFlight: gauge('miroir_requests_in_flight'),
+    nodeHealthy,
+    nodeRequestDuration,
+    nodeErrors,
+    shardCoverage: gauge('miroir_shard_coverage'),
+    degradedShards: gauge('miroir_degraded_shards'),
+    staleCopies: gauge('miroir_stale_copies'),
+    shardDistribution,
+    scatterFanOut: histogram('miroir_scatter_fan_out'),
+    scatterPartial: counter('miroir_scatter_partial_total'),
+    scatterRetries: counter('miroir_scatter_retries_total'),
+    tasks: counter('miroir_tasks_total'),
+    taskAge: gauge('miroir_task_age_seconds'),
+    taskRegistrySize: gauge('miroir_task_registry_size'),
+    beforeScrape(refresh) {
+      refreshers.push(refresh);
+    },
+    forgetNode(node) {
+      nodeHealthy.remove({ node });
+      nodeRequestDuration.remove({ node });
+      shardDistribution.remove({ node });
+      for (const kind of nodeErrorKinds) nodeErrors.remove({ node, kind });
+    },
+    async text() {
+      await Promise.all(refreshers.map((refresh) => refresh()));
+      return registry.metrics();
+    },
+    contentType: registry.contentType,
+  };
+}
+
+const nodeErrorKinds = ['refused', 'timeout', 'broken', 'aborted', 'status'] as const;
+
+/** Counts one attempt to reach a node, as a node client's `onOutcome` reports it. */
+export function recordNodeOutcome(
+  metrics: Metrics,
+  outcome: { nodeId: string; durationMs: number; status?: number; error?: { kind: string } },
+): void {
+  const node = outcome.nodeId;
+  if (outcome.error !== undefined) {
+    metrics.nodeErrors.inc({ node, kind: outcome.error.kind });
+    return;
+  }
+  metrics.nodeRequestDuration.observe({ node }, outcome.durationMs / 1000);
+  if ((outcome.status ?? 0) >= 500) metrics.nodeErrors.inc({ node, kind: 'status' });
+}
