@@ -15,7 +15,7 @@ export interface HealthState {
 export type HealthSignal =
   | { kind: 'probeSucceeded' }
   | { kind: 'probeFailed'; error: string }
-  /** A connection was refused: nothing listens there. */
+  /** A probe's or a request's connection was refused: nothing listens there. */
   | { kind: 'refused'; error: string }
   /** A request was answered, whatever the status. */
   | { kind: 'answered' };
@@ -63,7 +63,7 @@ export function nextHealth(
     case 'probeFailed':
       return afterFailure(from, limits.downAfter, signal.error, now);
     case 'refused':
-      return down(from, Math.max(from.failures, 1), signal.error, now);
+      return down(from, from.failures + 1, signal.error, now);
     case 'answered':
       // while down only probes bring a node back, so that one lucky answer does not
       return from.state === 'up' && from.failures > 0 ? { ...from, failures: 0, lastError: null } : from;

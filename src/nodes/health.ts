@@ -1,6 +1,6 @@
 import type { NodeClient, NodeError } from './client.ts';
 import { type HealthSignal, type HealthState, initialHealth, nextHealth } from './health-state.ts';
-import { probe } from './probe.ts';
+import { type ProbeResult, probe } from './probe.ts';
 
 /** What is known about a node, for operators. */
 export interface NodeHealth {
@@ -61,6 +61,11 @@ interface Watched {
 /** A node that is down is probed at least this often, so that it is soon used again. */
 const downIntervalMs = 1_000;
 
+function probeSignal(result: ProbeResult): HealthSignal {
+  if (!('error' in result)) return { kind: 'probeSucceeded' };
+  return { kind: result.cause === 'refused' ? 'refused' : 'probeFailed', error: result.error };
+}
+
 /**
  * Probes every node on a schedule and listens to what real requests meet. A refused connection counts at once; a request
  * that timed out or broke only brings the next probe forward, because slow is not dead.
@@ -69,6 +74,7 @@ export function createHealth(options: HealthOptions): Health {
   const { interval, timeout, downAfter, upAfter, clock = Date.now } = options;
   const watched = new Map<string, Watched>();
   let started = false;
+  let stopped = false;
 
   function describe(node: Watched): NodeHealth {
     const { state, since, lastError, failures } = node.state;
@@ -105,22 +111,31 @@ export function createHealth(options: HealthOptions): Health {
     // the node may have been upgraded while it was away, so the version is asked again whenever it comes back
     const askVersion = node.state.state !== 'up' || node.version === null;
     const result = await probe(node.client, timeout, askVersion);
-    if (!current(node)) return;
+    if (stopped || !current(node)) return;
     if ('version' in result && result.version !== null) node.version = result.version;
-    apply(node, 'error' in result ? { kind: 'probeFailed', error: result.error } : { kind: 'probeSucceeded' });
+    apply(node, probeSignal(result));
   }
 
   function run(node: Watched): Promise<void> {
-    node.running ??= probeOnce(node).finally(() => {
-      node.running = null;
-      schedule(node);
-    });
+    // begins in a later turn, so that `running` is set before the probe's own outcome is observed
+    node.running ??= Promise.resolve()
+      .then(() => probeOnce(node))
+      .finally(() => {
+        node.running = null;
+        schedule(node);
+      });
     return node.running;
   }
 
-  function toSignal(outcome: HealthOutcome): HealthSignal | null {
-    if (outcome.error === undefined) return { kind: 'answered' };
-    return outcome.error.kind === 'refused' ? { kind: 'refused', error: outcome.error.message } : null;
+  /** What a failed request tells. A probe under way will tell it too, and must not be counted twice. */
+  function suspect(node: Watched, error: NonNullable<HealthOutcome['error']>): void {
+    if (node.running !== null || error.kind === 'aborted') return;
+    if (error.kind === 'refused') {
+      apply(node, { kind: 'refused', error: error.message });
+      schedule(node);
+    } else if (started) {
+      void run(node);
+    }
   }
 
   function watch(client: NodeClient): Watched {
@@ -149,11 +164,8 @@ export function createHealth(options: HealthOptions): Health {
     observe(outcome) {
       const node = watched.get(outcome.nodeId);
       if (node === undefined) return;
-      const signal = toSignal(outcome);
-      if (signal !== null) apply(node, signal);
-      const doubtful = outcome.error?.kind === 'timeout' || outcome.error?.kind === 'broken';
-      // a probe's own failure is counted when it ends
-      if (doubtful && started && node.running === null) void run(node);
+      if (outcome.error === undefined) apply(node, { kind: 'answered' });
+      else suspect(node, outcome.error);
     },
     add(client) {
       forget(client.id);
@@ -171,6 +183,7 @@ export function createHealth(options: HealthOptions): Health {
     },
     stop() {
       started = false;
+      stopped = true;
       for (const node of watched.values()) {
         if (node.timer !== null) clearTimeout(node.timer);
         node.timer = null;

@@ -1,11 +1,10 @@
-import type { NodeClient, NodeResponse } from './client.ts';
+import { type NodeClient, NodeError, type NodeResponse } from './client.ts';
 
-/** What a probe found: the node serves (its version when that was asked for), or why it cannot be used. */
-export type ProbeResult = { version: string | null } | { error: string; cause: 'unreachable' | 'key' };
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+/**
+ * What a probe found: the node serves (its version when that was asked for), or why it cannot be used: nothing listens
+ * there, it gave no usable answer, or it does not take the key.
+ */
+export type ProbeResult = { version: string | null } | { error: string; cause: 'refused' | 'unusable' | 'key' };
 
 function readVersion(response: NodeResponse): string | null {
   try {
@@ -22,21 +21,22 @@ async function askForVersion(client: NodeClient, timeoutMs: number): Promise<Pro
     return { error: `node ${client.id}: refuses node_master_key (HTTP ${response.status})`, cause: 'key' };
   }
   if (response.status === 200) return { version: readVersion(response) };
-  return { error: `node ${client.id}: GET /version answered HTTP ${response.status}`, cause: 'unreachable' };
+  return { error: `node ${client.id}: GET /version answered HTTP ${response.status}`, cause: 'unusable' };
 }
 
 /**
  * One look at a node: `GET /health`, which needs no key, then if wanted `GET /version`, which does and so also finds a
- * wrong key. Never rejects.
+ * wrong key.
  */
 export async function probe(client: NodeClient, timeoutMs: number, askVersion: boolean): Promise<ProbeResult> {
   try {
     const response = await client.request({ method: 'GET', path: '/health', timeoutMs });
     if (response.status !== 200) {
-      return { error: `node ${client.id}: GET /health answered HTTP ${response.status}`, cause: 'unreachable' };
+      return { error: `node ${client.id}: GET /health answered HTTP ${response.status}`, cause: 'unusable' };
     }
     return askVersion ? await askForVersion(client, timeoutMs) : { version: null };
   } catch (error) {
-    return { error: messageOf(error), cause: 'unreachable' };
+    if (!(error instanceof NodeError)) throw error;
+    return { error: error.message, cause: error.kind === 'refused' ? 'refused' : 'unusable' };
   }
 }
