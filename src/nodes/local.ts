@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +29,26 @@ export interface LocalNodeOptions {
   extraArgs?: string[];
   /** Milliseconds until it must answer `/health`. */
   startTimeoutMs?: number;
+  /** Give it a process group of its own: a Ctrl-C in the terminal then reaches only its parent, which stops it in order. */
+  ownProcessGroup?: boolean;
+  /** Aborting gives up a start under way and ends the server. */
+  signal?: AbortSignal;
+}
+
+/** Servers that must not outlive this process, however it exits (except by SIGKILL). */
+const children = new Set<ChildProcess>();
+
+function killChildren(): void {
+  for (const child of children) child.kill('SIGKILL');
+}
+
+function keepTrack(child: ChildProcess): void {
+  if (children.size === 0) process.once('exit', killChildren);
+  children.add(child);
+  child.once('exit', () => {
+    children.delete(child);
+    if (children.size === 0) process.off('exit', killChildren);
+  });
 }
 
 /** A TCP port that was free on 127.0.0.1 a moment ago. */
@@ -44,9 +64,16 @@ export async function freePort(): Promise<number> {
   });
 }
 
-async function waitHealthy(address: string, child: ChildProcess, timeoutMs: number, log: string): Promise<void> {
+async function waitHealthy(
+  address: string,
+  child: ChildProcess,
+  options: LocalNodeOptions,
+  log: string,
+): Promise<void> {
+  const timeoutMs = options.startTimeoutMs ?? 60_000;
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
+    options.signal?.throwIfAborted();
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(
         `Meilisearch ended while starting (exit ${child.exitCode ?? child.signalCode}); its log is ${log}`,
@@ -69,7 +96,14 @@ function exited(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => child.once('exit', () => resolve()));
 }
 
-/** Start a real node and wait until it answers. */
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  child.kill(signal);
+  const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited(child);
+  clearTimeout(killer);
+}
+
+/** Start a real node and wait until it answers; when it does not, nothing is left running. */
 export async function startLocalNode(options: LocalNodeOptions): Promise<LocalNode> {
   const binary = findMeilisearchBinary();
   const port = options.port ?? (await freePort());
@@ -78,6 +112,7 @@ export async function startLocalNode(options: LocalNodeOptions): Promise<LocalNo
   mkdirSync(options.directory, { recursive: true });
 
   async function launch(): Promise<ChildProcess> {
+    options.signal?.throwIfAborted();
     const out = openSync(log, 'a');
     const child = spawn(
       binary,
@@ -98,14 +133,22 @@ export async function startLocalNode(options: LocalNodeOptions): Promise<LocalNo
       {
         cwd: options.directory,
         stdio: ['ignore', out, out],
+        detached: options.ownProcessGroup ?? false,
         env: { ...process.env, MEILI_MASTER_KEY: options.masterKey },
       },
     );
+    closeSync(out);
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
     });
-    await waitHealthy(address, child, options.startTimeoutMs ?? 60_000, log);
+    keepTrack(child);
+    try {
+      await waitHealthy(address, child, options, log);
+    } catch (error) {
+      await end(child, 'SIGTERM');
+      throw error;
+    }
     return child;
   }
 
@@ -119,10 +162,7 @@ export async function startLocalNode(options: LocalNodeOptions): Promise<LocalNo
       return child.pid!;
     },
     async stop(signal = 'SIGTERM') {
-      child.kill(signal);
-      const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
-      await exited(child);
-      clearTimeout(killer);
+      await end(child, signal);
     },
     async restart() {
       child = await launch();
