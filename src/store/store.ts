@@ -75,6 +75,8 @@ export interface Store {
   pruneTasks(finishedBefore: string, limit: number): Promise<number>;
   /** Delete these ended tasks (others are left); returns how many. */
   deleteTasks(uids: readonly number[]): Promise<number>;
+  /** The index uids that tasks name, each once. */
+  taskIndexUids(): Promise<string[]>;
   /** Number of tasks per status. */
   taskCounts(): Promise<Record<TaskStatus, number>>;
 

@@ -1,0 +1,55 @@
+import type { PartRecord, TaskRecord } from '../store/records.ts';
+import type { Effect } from './effect.ts';
+
+function sumOf(parts: readonly PartRecord[], field: string): number {
+  let sum = 0;
+  for (const part of parts) {
+    if (!part.counts || part.details === null) continue;
+    const value = (JSON.parse(part.details) as Record<string, unknown>)[field];
+    if (typeof value === 'number') sum += value;
+  }
+  return sum;
+}
+
+/**
+ * An index is deleted on every node at once, so its documents are counted on every copy; nodes that did not answer are
+ * taken to hold as much as the others do on average.
+ */
+function deletedWithIndex(parts: readonly PartRecord[], copiesPerDocument: number): number {
+  const counting = parts.filter((part) => part.counts);
+  const answered = counting.filter((part) => part.status === 'succeeded');
+  if (answered.length === 0 || copiesPerDocument === 0) return 0;
+  const perNode = sumOf(answered, 'deletedDocuments') / answered.length;
+  return Math.round((perNode * counting.length) / copiesPerDocument);
+}
+
+/** Details of an ended task (JSON text), one copy of each shard counted; null when its type shows none. */
+export function endedDetails(
+  record: TaskRecord,
+  effect: Effect,
+  status: 'succeeded' | 'failed' | 'canceled',
+  parts: readonly PartRecord[],
+  copiesPerDocument: number,
+): string | null {
+  if (record.details === null) return null;
+  const succeeded = status === 'succeeded';
+  const details = JSON.parse(record.details) as Record<string, unknown>;
+  switch (record.type) {
+    case 'documentAdditionOrUpdate':
+      details.indexedDocuments = succeeded ? (effect.documents ?? 0) : 0;
+      break;
+    case 'documentDeletion':
+      details.deletedDocuments = succeeded ? sumOf(parts, 'deletedDocuments') : 0;
+      break;
+    case 'documentEdition':
+      details.editedDocuments = succeeded ? sumOf(parts, 'editedDocuments') : 0;
+      details.deletedDocuments = succeeded ? sumOf(parts, 'deletedDocuments') : 0;
+      break;
+    case 'indexDeletion':
+      details.deletedDocuments = succeeded ? deletedWithIndex(parts, copiesPerDocument) : 0;
+      break;
+    default:
+      return record.details;
+  }
+  return JSON.stringify(details);
+}

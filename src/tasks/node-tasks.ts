@@ -1,0 +1,56 @@
+import type { NodeClient } from '../nodes/client.ts';
+import type { PartRecord, PartStatus } from '../store/records.ts';
+
+/** The fields of a node's task that Miroir reads. */
+interface NodeTask {
+  uid: number;
+  status: PartStatus;
+  details?: unknown;
+  error: unknown;
+  startedAt: string | null;
+  finishedAt: string | null;
+}
+
+/** Uids asked for in one request; a node answers them from its own index of tasks. */
+const uidsPerRequest = 200;
+
+function follow(part: PartRecord, task: NodeTask | undefined): PartRecord {
+  if (task === undefined) return { ...part, status: 'missed' };
+  if (task.status === part.status) return part;
+  return {
+    ...part,
+    status: task.status,
+    details: task.details === undefined || task.details === null ? null : JSON.stringify(task.details),
+    error: task.error === null ? null : JSON.stringify(task.error),
+    startedAt: task.startedAt,
+    finishedAt: task.finishedAt,
+  };
+}
+
+/**
+ * Ask a node how far its tasks are: one request for the oldest of the given open parts (a node works in that order).
+ * Returns the parts that changed; one whose task the node no longer knows comes back as `missed`. Throws `NodeError`.
+ */
+export async function pollNode(client: NodeClient, parts: readonly PartRecord[]): Promise<PartRecord[]> {
+  const asked = [...parts].sort((a, b) => a.nodeTaskUid! - b.nodeTaskUid!).slice(0, uidsPerRequest);
+  const uids = asked.map((part) => part.nodeTaskUid).join(',');
+  const response = await client.request({ method: 'GET', path: `/tasks?limit=${uidsPerRequest}&uids=${uids}` });
+  if (response.status !== 200) return [];
+  const { results } = JSON.parse(response.text) as { results: NodeTask[] };
+  const byUid = new Map(results.map((task) => [task.uid, task]));
+  return asked.map((part) => follow(part, byUid.get(part.nodeTaskUid!))).filter((part, i) => part !== asked[i]);
+}
+
+/** The uids of a node's tasks on one index above `after`, ascending. Throws `NodeError`. */
+export async function nodeTasksAfter(client: NodeClient, physicalUid: string, after: number): Promise<number[]> {
+  const response = await client.request({
+    method: 'GET',
+    path: `/tasks?limit=1000&indexUids=${encodeURIComponent(physicalUid)}`,
+  });
+  if (response.status !== 200) return [];
+  const { results } = JSON.parse(response.text) as { results: { uid: number }[] };
+  return results
+    .map((task) => task.uid)
+    .filter((uid) => uid > after)
+    .sort((a, b) => a - b);
+}

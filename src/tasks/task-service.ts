@@ -1,0 +1,105 @@
+import { ApiError } from '../errors/api-error.ts';
+import type { TaskService } from '../http/services.ts';
+import type { Caller } from '../keys/caller.ts';
+import type { TaskRecord } from '../store/records.ts';
+import type { Store, TaskFilter, TaskPage } from '../store/store.ts';
+import type { Acceptance } from './acceptance.ts';
+import { globalQueue } from './active.ts';
+import { batchView, taskView } from './view.ts';
+
+/** What the task routes are built from. */
+export interface TaskServiceOptions {
+  store: Store;
+  acceptance: Acceptance;
+}
+
+/** More tasks than this are never matched by one cancellation or deletion. */
+const matchLimit = 100_000;
+
+/** The task routes. */
+export function createTaskService(options: TaskServiceOptions): TaskService {
+  const { store, acceptance } = options;
+
+  const mayRead = (record: TaskRecord, caller: Caller): boolean =>
+    record.indexUid === null ? caller.indexPatterns === null : caller.allowsIndex(record.indexUid);
+
+  /** Task filters cut to the indexes the caller may see; null when that leaves nothing. */
+  async function visibleTo<T extends TaskFilter>(filter: T, caller: Caller): Promise<T | null> {
+    if (caller.indexPatterns === null) return filter;
+    const named = filter.indexUids ?? (await store.taskIndexUids());
+    const indexUids = named.filter((uid) => caller.allowsIndex(uid));
+    return indexUids.length === 0 ? null : { ...filter, indexUids };
+  }
+
+  async function page(query: TaskPage, caller: Caller, view: (task: TaskRecord) => string): Promise<string> {
+    const filter = await visibleTo(query, caller);
+    const found = filter === null ? { records: [], next: null } : await store.tasks(filter);
+    // Meilisearch counts what the filters match, whether the key may see it or not.
+    const { total } = await store.tasks({ ...query, limit: 0 });
+    const from = found.records[0]?.uid ?? null;
+    return (
+      `{"results":[${found.records.map(view).join(',')}],"total":${total},` +
+      `"limit":${query.limit},"from":${from},"next":${found.next}}`
+    );
+  }
+
+  async function matching(filter: TaskFilter, statuses: TaskRecord['status'][], caller: Caller): Promise<TaskRecord[]> {
+    const wanted = filter.statuses?.filter((status) => statuses.includes(status)) ?? statuses;
+    const visible = await visibleTo({ ...filter, statuses: wanted }, caller);
+    if (visible === null || wanted.length === 0) return [];
+    return (await store.tasks({ ...visible, limit: matchLimit })).records;
+  }
+
+  return {
+    list: (query, caller) => page(query, caller, taskView),
+    async get(uid, caller) {
+      const record = await store.task(uid);
+      if (record === null || !mayRead(record, caller)) {
+        throw new ApiError('task_not_found', `Task \`${uid}\` not found.`);
+      }
+      return taskView(record);
+    },
+    batches(query, caller) {
+      const { batchUids, ...filter } = query;
+      const uids = batchUids === undefined ? filter.uids : batchUids.filter((uid) => filter.uids?.includes(uid) ?? true);
+      const started = filter.statuses ?? ['processing', 'succeeded', 'failed', 'canceled'];
+      return page({ ...filter, uids, statuses: started }, caller, batchView);
+    },
+    async batch(uid, caller) {
+      const record = await store.task(uid);
+      if (record === null || record.startedAt === null || !mayRead(record, caller)) {
+        throw new ApiError('batch_not_found', `Batch \`${uid}\` not found.`);
+      }
+      return batchView(record);
+    },
+    cancel: (filter, originalFilter, caller) =>
+      acceptance.accept(globalQueue, async () => {
+        const matched = await matching(filter, ['enqueued', 'processing'], caller);
+        const uids = matched.map((task) => task.uid);
+        return {
+          type: 'taskCancelation',
+          indexUid: null,
+          index: null,
+          details: { matchedTasks: uids.length, canceledTasks: null, originalFilter },
+          verdict: null,
+          effect: { cancelTasks: uids },
+          catalog: [],
+          parts: [],
+        };
+      }),
+    delete: (filter, originalFilter, caller) =>
+      acceptance.accept(globalQueue, async () => {
+        const matched = await matching(filter, ['succeeded', 'failed', 'canceled'], caller);
+        return {
+          type: 'taskDeletion',
+          indexUid: null,
+          index: null,
+          details: { matchedTasks: matched.length, deletedTasks: null, originalFilter },
+          verdict: null,
+          effect: { deleteTasks: matched.map((task) => task.uid) },
+          catalog: [],
+          parts: [],
+        };
+      }),
+  };
+}
