@@ -1,0 +1,88 @@
+import type { PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
+import type { NewPart, NewTask, StoreChange } from '../store.ts';
+import type { Connection } from './connection.ts';
+import { indexTable, keyTable, partTable, staleTable, taskTable } from './tables.ts';
+
+/** Take the next value of a counter. Values are gone once taken, whatever is deleted later. */
+export function takeId(connection: Connection, counter: string): number {
+  connection.run('INSERT INTO counters (name, next) VALUES (?, 0) ON CONFLICT (name) DO NOTHING', [counter]);
+  connection.run('UPDATE counters SET next = next + 1 WHERE name = ?', [counter]);
+  return Number(connection.first('SELECT next - 1 AS taken FROM counters WHERE name = ?', [counter])?.taken);
+}
+
+function putPart(connection: Connection, record: PartRecord): void {
+  partTable.upsert(connection, record);
+  if (record.nodeTaskUid === null) return;
+  connection.run(
+    `INSERT INTO node_tasks (node_id, index_id, highest)
+       SELECT ?, index_id, ? FROM tasks WHERE uid = ? AND index_id IS NOT NULL
+     ON CONFLICT (node_id, index_id) DO UPDATE SET highest = max(highest, excluded.highest)`,
+    [record.nodeId, record.nodeTaskUid, record.taskUid],
+  );
+}
+
+function putTopology(connection: Connection, record: TopologyRecord): void {
+  connection.run(
+    `INSERT INTO topology (only, version, replication_factor, nodes) VALUES (1, ?, ?, ?)
+     ON CONFLICT (only) DO UPDATE SET version = excluded.version,
+       replication_factor = excluded.replication_factor, nodes = excluded.nodes`,
+    [record.version, record.replicationFactor, JSON.stringify(record.nodes)],
+  );
+}
+
+/** Apply one change; the caller holds the transaction. */
+export function applyChange(connection: Connection, change: StoreChange): void {
+  switch (change.kind) {
+    case 'putIndex':
+      indexTable.upsert(connection, change.record);
+      return;
+    case 'deleteIndex':
+      connection.run('DELETE FROM indexes WHERE id = ?', [change.id]);
+      return;
+    case 'putTask':
+      taskTable.upsert(connection, change.record);
+      return;
+    case 'putPart':
+      putPart(connection, change.record);
+      return;
+    case 'putStale':
+      staleTable.upsert(connection, change.record);
+      return;
+    case 'deleteStale':
+      connection.run('DELETE FROM stale_copies WHERE index_id = ? AND shard = ? AND node_id = ?', [
+        change.indexId,
+        change.shard,
+        change.nodeId,
+      ]);
+      return;
+    case 'putKey':
+      keyTable.upsert(connection, change.record);
+      return;
+    case 'deleteKey':
+      connection.run('DELETE FROM keys WHERE uid = ?', [change.uid]);
+      return;
+    case 'putTopology':
+      putTopology(connection, change.record);
+      return;
+    case 'putMeta':
+      connection.run(
+        'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+        [change.key, change.value],
+      );
+      return;
+  }
+}
+
+/** Give the task its uid and insert it with its parts and changes; the caller holds the transaction. */
+export function insertTask(
+  connection: Connection,
+  task: NewTask,
+  parts: readonly NewPart[],
+  changes: readonly StoreChange[],
+): TaskRecord {
+  const record: TaskRecord = { ...task, uid: takeId(connection, 'task') };
+  taskTable.upsert(connection, record);
+  for (const part of parts) putPart(connection, { ...part, taskUid: record.uid });
+  for (const change of changes) applyChange(connection, change);
+  return record;
+}

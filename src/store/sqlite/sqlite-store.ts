@@ -1,0 +1,149 @@
+import type {
+  IndexRecord,
+  KeyRecord,
+  NodeRecord,
+  PartRecord,
+  StaleCopy,
+  TaskRecord,
+  TopologyRecord,
+} from '../records.ts';
+import type { NewPart, NewTask, Store, StoreChange, TaskPage } from '../store.ts';
+import { applyChange, insertTask, takeId } from './changes.ts';
+import type { Connection, SqlRow } from './connection.ts';
+import { translateError } from './errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import { indexTable, keyTable, staleTable } from './tables.ts';
+import {
+  deleteTasks,
+  lastNodeTask,
+  openParts,
+  pageOfTasks,
+  partsOf,
+  pruneTasks,
+  taskByUid,
+  taskCounts,
+  unfinishedTasks,
+} from './task-queries.ts';
+
+function decodeTopology(row: SqlRow | null): TopologyRecord | null {
+  if (row === null) return null;
+  return {
+    version: Number(row.version),
+    replicationFactor: Number(row.replication_factor),
+    nodes: JSON.parse(String(row.nodes)) as NodeRecord[],
+  };
+}
+
+/** The store of one Miroir process in an SQLite file. Built by `openSqliteStore`. */
+export class SqliteStore implements Store {
+  readonly #connection: Connection;
+  readonly #writes: GroupCommit;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#writes = new GroupCommit(connection, (error) => translateError(connection.path, error));
+  }
+
+  commit(changes: readonly StoreChange[]): Promise<void> {
+    return this.#writes.submit(() => {
+      for (const change of changes) applyChange(this.#connection, change);
+    });
+  }
+
+  createTask(task: NewTask, parts: readonly NewPart[], changes: readonly StoreChange[]): Promise<TaskRecord> {
+    return this.#writes.submit(() => insertTask(this.#connection, task, parts, changes));
+  }
+
+  nextId(counter: string): Promise<number> {
+    return this.#writes.submit(() => takeId(this.#connection, counter));
+  }
+
+  task(uid: number): Promise<TaskRecord | null> {
+    return this.#read((connection) => taskByUid(connection, uid));
+  }
+
+  tasks(page: TaskPage): Promise<{ records: TaskRecord[]; total: number; next: number | null }> {
+    return this.#read((connection) => pageOfTasks(connection, page));
+  }
+
+  unfinishedTasks(): Promise<TaskRecord[]> {
+    return this.#read(unfinishedTasks);
+  }
+
+  parts(taskUid: number): Promise<PartRecord[]> {
+    return this.#read((connection) => partsOf(connection, taskUid));
+  }
+
+  openParts(): Promise<PartRecord[]> {
+    return this.#read(openParts);
+  }
+
+  lastNodeTask(nodeId: string, indexId: number): Promise<number | null> {
+    return this.#read((connection) => lastNodeTask(connection, nodeId, indexId));
+  }
+
+  pruneTasks(finishedBefore: string, limit: number): Promise<number> {
+    return this.#writes.submit(() => pruneTasks(this.#connection, finishedBefore, limit));
+  }
+
+  deleteTasks(uids: readonly number[]): Promise<number> {
+    return this.#writes.submit(() => deleteTasks(this.#connection, uids));
+  }
+
+  taskCounts(): ReturnType<Store['taskCounts']> {
+    return this.#read(taskCounts);
+  }
+
+  indexes(): Promise<IndexRecord[]> {
+    return this.#read((connection) =>
+      connection.all(`SELECT ${indexTable.select} FROM indexes ORDER BY id`).map((row) => indexTable.decode(row)),
+    );
+  }
+
+  staleCopies(): Promise<StaleCopy[]> {
+    return this.#read((connection) =>
+      connection
+        .all(`SELECT ${staleTable.select} FROM stale_copies ORDER BY index_id, shard, node_id`)
+        .map((row) => staleTable.decode(row)),
+    );
+  }
+
+  keys(): Promise<KeyRecord[]> {
+    return this.#read((connection) =>
+      connection
+        .all(`SELECT ${keyTable.select} FROM keys ORDER BY created_key, uid`)
+        .map((row) => keyTable.decode(row)),
+    );
+  }
+
+  topology(): Promise<TopologyRecord | null> {
+    return this.#read((connection) =>
+      decodeTopology(connection.first('SELECT version, replication_factor, nodes FROM topology')),
+    );
+  }
+
+  meta(key: string): Promise<string | null> {
+    return this.#read((connection) => {
+      const row = connection.first('SELECT value FROM meta WHERE key = ?', [key]);
+      return row === null ? null : String(row.value);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#connection.closed) return;
+    this.#writes.flush();
+    try {
+      this.#connection.close();
+    } catch (error) {
+      throw translateError(this.#connection.path, error);
+    }
+  }
+
+  async #read<T>(query: (connection: Connection) => T): Promise<T> {
+    try {
+      return query(this.#connection);
+    } catch (error) {
+      throw translateError(this.#connection.path, error);
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { sortableInstant } from '../instant.ts';
+import type { IndexRecord, KeyRecord, PartRecord, StaleCopy, TaskRecord } from '../records.ts';
+import { flag, json, plain, Table } from './table.ts';
+
+const sortableOrNull = (instant: string | null) => (instant === null ? null : sortableInstant(instant));
+
+export const taskTable = new Table<TaskRecord>(
+  'tasks',
+  ['uid'],
+  {
+    uid: plain('uid'),
+    type: plain('type'),
+    indexUid: plain('index_uid'),
+    indexId: plain('index_id'),
+    status: plain('status'),
+    phase: plain('phase'),
+    details: plain('details'),
+    error: plain('error'),
+    verdict: plain('verdict'),
+    effect: plain('effect'),
+    canceledBy: plain('canceled_by'),
+    enqueuedAt: plain('enqueued_at'),
+    startedAt: plain('started_at'),
+    finishedAt: plain('finished_at'),
+  },
+  {
+    enqueued_key: (task) => sortableInstant(task.enqueuedAt),
+    started_key: (task) => sortableOrNull(task.startedAt),
+    finished_key: (task) => sortableOrNull(task.finishedAt),
+  },
+);
+
+export const partTable = new Table<PartRecord>('parts', ['taskUid', 'part'], {
+  taskUid: plain('task_uid'),
+  part: plain('part'),
+  nodeId: plain('node_id'),
+  step: plain('step'),
+  request: plain('request'),
+  shards: plain('shards'),
+  counts: flag('counts'),
+  nodeTaskUid: plain('node_task_uid'),
+  status: plain('status'),
+  details: plain('details'),
+  error: plain('error'),
+  startedAt: plain('started_at'),
+  finishedAt: plain('finished_at'),
+});
+
+export const indexTable = new Table<IndexRecord>('indexes', ['id'], {
+  id: plain('id'),
+  uid: plain('uid'),
+  physicalUid: plain('physical_uid'),
+  shards: plain('shards'),
+  state: plain('state'),
+  primaryKey: plain('primary_key'),
+  acceptedPrimaryKey: plain('accepted_primary_key'),
+  createdAt: plain('created_at'),
+  updatedAt: plain('updated_at'),
+  settings: plain('settings'),
+  settingsVersion: plain('settings_version'),
+});
+
+export const staleTable = new Table<StaleCopy>('stale_copies', ['indexId', 'shard', 'nodeId'], {
+  indexId: plain('index_id'),
+  shard: plain('shard'),
+  nodeId: plain('node_id'),
+  since: plain('since'),
+  reason: plain('reason'),
+});
+
+export const keyTable = new Table<KeyRecord>(
+  'keys',
+  ['uid'],
+  {
+    uid: plain('uid'),
+    name: plain('name'),
+    description: plain('description'),
+    actions: json('actions'),
+    indexes: json('indexes'),
+    expiresAt: plain('expires_at'),
+    createdAt: plain('created_at'),
+    updatedAt: plain('updated_at'),
+  },
+  { created_key: (key) => sortableInstant(key.createdAt) },
+);
