@@ -22,6 +22,7 @@ import {
   pruneTasks,
   taskByUid,
   taskCounts,
+  taskIndexUids,
   unfinishedTasks,
 } from './task-queries.ts';
 
@@ -88,6 +89,10 @@ export class SqliteStore implements Store {
 
   deleteTasks(uids: readonly number[]): Promise<number> {
     return this.#writes.submit(() => deleteTasks(this.#connection, uids));
+  }
+
+  taskIndexUids(): Promise<string[]> {
+    return this.#read(taskIndexUids);
   }
 
   taskCounts(): ReturnType<Store['taskCounts']> {

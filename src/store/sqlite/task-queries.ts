@@ -79,6 +79,18 @@ export function unfinishedTasks(connection: Connection): TaskRecord[] {
   return rows.map((row) => taskTable.decode(row));
 }
 
+/** Jumps from one distinct uid to the next along the index instead of reading every task. */
+export function taskIndexUids(connection: Connection): string[] {
+  const rows = connection.all(
+    `WITH RECURSIVE named (uid) AS (
+       SELECT min(index_uid) FROM tasks
+       UNION ALL
+       SELECT (SELECT min(index_uid) FROM tasks WHERE index_uid > named.uid) FROM named WHERE named.uid IS NOT NULL)
+     SELECT uid FROM named WHERE uid IS NOT NULL`,
+  );
+  return rows.map((row) => String(row.uid));
+}
+
 export function taskCounts(connection: Connection): Record<TaskStatus, number> {
   const counts: Record<TaskStatus, number> = { enqueued: 0, processing: 0, succeeded: 0, failed: 0, canceled: 0 };
   for (const row of connection.all('SELECT status, tasks FROM task_counts')) {
