@@ -1,0 +1,117 @@
+import { shardField } from '../../documents/markers.ts';
+import { members, skipSpace, skipValue } from '../../json/scan.ts';
+import type { SearchQuery } from '../query.ts';
+import type { ReadSettings } from '../settings-view.ts';
+import { distinctFilter } from './distinct.ts';
+import { mergeFacets, type NodeFacets, sumCounts } from './facets.ts';
+import { type HitView, hitRanking, hitVersion, type NodeHit, rawField, readHit, renderHit } from './hit.ts';
+import { mergeSources, type Source } from './kway.ts';
+import { compareRankings, type Ranking } from './order.ts';
+import { totalsJson, type Window } from './totals.ts';
+
+/** A node's search answer, cut into its parts. */
+export interface NodeSearchAnswer {
+  text: string;
+  /** Where the array of hits begins. */
+  hitsAt: number;
+  total: number;
+  facets: NodeFacets | null;
+}
+
+/** Cut a node's 200 answer into parts; throws when it is no search answer. */
+export function readSearchAnswer(text: string): NodeSearchAnswer {
+  const parts = new Map(members(text).map((member) => [member.key, member]));
+  const raw = (key: string): string | null => {
+    const member = parts.get(key);
+    return member === undefined ? null : text.slice(member.valueStart, member.valueEnd);
+  };
+  const total = raw('totalHits') ?? raw('estimatedTotalHits');
+  const hits = parts.get('hits');
+  if (hits === undefined || total === null) throw new SyntaxError('no search answer');
+  const distribution = raw('facetDistribution');
+  return {
+    text,
+    hitsAt: hits.valueStart,
+    total: Number(total),
+    facets: distribution === null ? null : { distribution, stats: raw('facetStats') ?? '{}' },
+  };
+}
+
+interface RankedHit {
+  hit: NodeHit;
+  ranking: Ranking;
+  version: string;
+  id: string;
+}
+
+/** Reads hits one after the other, so that what is never looked at is never taken apart. */
+function hitSource(answer: NodeSearchAnswer, view: HitView, primaryKey: string | null): Source<RankedHit> {
+  const { text } = answer;
+  let at = skipSpace(text, answer.hitsAt + 1);
+  return {
+    next() {
+      if (text.charAt(at) === ']') return null;
+      const end = skipValue(text, at);
+      const hit = readHit(text.slice(at, end), view);
+      at = skipSpace(text, end);
+      if (text.charAt(at) === ',') at = skipSpace(text, at + 1);
+      return {
+        hit,
+        ranking: hitRanking(hit),
+        version: hitVersion(hit),
+        id: primaryKey === null ? '' : rawField(hit, primaryKey),
+      };
+    },
+  };
+}
+
+const compareTexts = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+
+/** Best first; equally good hits in the order in which they were written. */
+function compareHits(a: RankedHit, b: RankedHit): number {
+  return compareRankings(a.ranking, b.ranking) || compareTexts(a.version, b.version) || compareTexts(a.id, b.id);
+}
+
+/** What is needed to make one answer out of the nodes' answers. */
+export interface MergeOptions {
+  query: SearchQuery;
+  window: Window;
+  settings: ReadSettings;
+  view: HitView;
+  primaryKey: string | null;
+  /** Field of which each value may occur once; null when any may. */
+  distinct: string | null;
+  /** Milliseconds shown as `processingTimeMs`. */
+  elapsedMs: number;
+}
+
+function mergedHits(answers: readonly NodeSearchAnswer[], options: MergeOptions): string[] {
+  const { window, view, distinct, primaryKey } = options;
+  if (window.limit === 0) return [];
+  const sources = answers.map((answer) => hitSource(answer, view, primaryKey));
+  const keep = distinct === null ? null : distinctFilter(distinct);
+  const merged = mergeSources(sources, compareHits, window.reach, ({ hit }) => keep === null || keep(hit));
+  return merged.slice(window.offset).map(({ hit }) => renderHit(hit, view));
+}
+
+function facetsJson(answers: readonly NodeSearchAnswer[], { settings }: MergeOptions): string {
+  const facets = answers.flatMap((answer) => answer.facets ?? []);
+  if (facets.length === 0) return '';
+  const merged = mergeFacets(facets, {
+    maxValues: settings.maxValuesPerFacet,
+    order: settings.facetOrder,
+    candidates: facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, shardField), 0),
+    hidden: new Set([shardField]),
+  });
+  return `,"facetDistribution":${merged.distribution},"facetStats":${merged.stats}`;
+}
+
+/** One search answer, as JSON text in Meilisearch's order of members, from those of nodes that searched different shards. */
+export function mergeSearchAnswers(answers: readonly NodeSearchAnswer[], options: MergeOptions): string {
+  const { query, window, settings } = options;
+  const hits = mergedHits(answers, options).join(',');
+  const total = answers.reduce((sum, answer) => sum + answer.total, 0);
+  const totals = totalsJson(query, window, total, settings.maxTotalHits);
+  const time = Math.round(options.elapsedMs);
+  return `{"hits":[${hits}],"query":${JSON.stringify(query.q ?? '')},"processingTimeMs":${time},${totals}${facetsJson(answers, options)}}`;
+}

@@ -1,0 +1,138 @@
+import { members, rawFields } from '../../json/scan.ts';
+import type { FacetOrder } from '../settings-view.ts';
+import { normaliseValue } from './normalise.ts';
+import { compareBytes } from './order.ts';
+
+/** Facets of one node's answer, as JSON text. */
+export interface NodeFacets {
+  distribution: string;
+  stats: string;
+}
+
+/** How the merged facets are shown. */
+export interface FacetOptions {
+  /** `faceting.maxValuesPerFacet` as the client set it. */
+  maxValues: number;
+  order(field: string): FacetOrder;
+  /** Number of documents that the search found, over all nodes. */
+  candidates: number;
+  /** Fields left out. */
+  hidden: ReadonlySet<string>;
+}
+
+/** Up to this many candidates Meilisearch lists numbers in the order of their text, above it by their size. */
+const textOrderLimit = 3_000;
+/** How Meilisearch prints a number; other texts that look like numbers are strings. */
+const printedNumber = /^-?(0|[1-9]\d*)(\.\d*[1-9])?$/;
+
+interface Range {
+  min: string;
+  max: string;
+}
+
+interface Value {
+  /** As shown. */
+  text: string;
+  /** As compared. */
+  key: string;
+  count: number;
+}
+
+interface Field {
+  numbers: Map<string, Value>;
+  strings: Map<string, Value>;
+  range: Range | null;
+}
+
+function readRange(stats: string | undefined): Range | null {
+  if (stats === undefined) return null;
+  const fields = rawFields(stats);
+  return { min: fields.get('min') ?? '0', max: fields.get('max') ?? '0' };
+}
+
+function isNumber(text: string, range: Range | null): boolean {
+  if (range === null || !printedNumber.test(text)) return false;
+  const value = Number(text);
+  return value >= Number(range.min) && value <= Number(range.max);
+}
+
+function widen(a: Range | null, b: Range | null): Range | null {
+  if (a === null || b === null) return a ?? b;
+  return {
+    min: Number(b.min) < Number(a.min) ? b.min : a.min,
+    max: Number(b.max) > Number(a.max) ? b.max : a.max,
+  };
+}
+
+function addTo(values: Map<string, Value>, key: string, text: string, count: number): void {
+  const known = values.get(key);
+  if (known === undefined) values.set(key, { text, key, count });
+  else known.count += count;
+}
+
+/** Adds one node's values; numbers stand apart from strings, strings that differ only in case or width are one value. */
+function addField(field: Field, distribution: string, range: Range | null): void {
+  for (const { key, valueStart, valueEnd } of members(distribution)) {
+    const count = Number(distribution.slice(valueStart, valueEnd));
+    if (isNumber(key, range)) addTo(field.numbers, key, key, count);
+    else addTo(field.strings, normaliseValue(key), key, count);
+  }
+  field.range = widen(field.range, range);
+}
+
+function collect(nodes: readonly NodeFacets[], hidden: ReadonlySet<string>): Map<string, Field> {
+  const fields = new Map<string, Field>();
+  for (const node of nodes) {
+    const stats = rawFields(node.stats);
+    for (const [name, distribution] of rawFields(node.distribution)) {
+      if (hidden.has(name)) continue;
+      const field = fields.get(name) ?? { numbers: new Map(), strings: new Map(), range: null };
+      fields.set(name, field);
+      addField(field, distribution, readRange(stats.get(name)));
+    }
+  }
+  return fields;
+}
+
+const byText = (a: Value, b: Value) => compareBytes(a.key, b.key);
+const bySize = (a: Value, b: Value) => Number(a.key) - Number(b.key);
+
+function sorted(values: Map<string, Value>, ascending: (a: Value, b: Value) => number, order: FacetOrder): Value[] {
+  const list = [...values.values()];
+  return order === 'alpha' ? list.sort(ascending) : list.sort((a, b) => b.count - a.count || ascending(b, a));
+}
+
+/** Numbers come first and use up the places; a string that is written like a listed number replaces its count. */
+function listed(field: Field, name: string, options: FacetOptions): Map<string, number> {
+  const order = options.order(name);
+  const numberOrder = order === 'alpha' && options.candidates <= textOrderLimit ? byText : bySize;
+  const numbers = sorted(field.numbers, numberOrder, order).slice(0, options.maxValues);
+  const strings = sorted(field.strings, byText, order).slice(0, options.maxValues - numbers.length);
+  return new Map([...numbers, ...strings].map(({ text, count }) => [text, count]));
+}
+
+function writeDistribution(values: Map<string, number>): string {
+  return `{${[...values].map(([text, count]) => `${JSON.stringify(text)}:${count}`).join(',')}}`;
+}
+
+/**
+ * One distribution and one set of statistics from those of several nodes that hold different documents. Exact when the
+ * nodes list all their values. Returns JSON text, since objects would put keys that look like integers first.
+ */
+export function mergeFacets(nodes: readonly NodeFacets[], options: FacetOptions): NodeFacets {
+  const fields = [...collect(nodes, options.hidden)].sort(([a], [b]) => compareBytes(a, b));
+  const distribution = fields.map(
+    ([name, field]) => `${JSON.stringify(name)}:${writeDistribution(listed(field, name, options))}`,
+  );
+  const stats = fields.flatMap(([name, { range }]) =>
+    range === null ? [] : [`${JSON.stringify(name)}:{"min":${range.min},"max":${range.max}}`],
+  );
+  return { distribution: `{${distribution.join(',')}}`, stats: `{${stats.join(',')}}` };
+}
+
+/** Sum of the counts of one field in a node's distribution. */
+export function sumCounts(distribution: string, field: string): number {
+  const values = rawFields(distribution).get(field);
+  if (values === undefined) return 0;
+  return members(values).reduce((sum, { valueStart, valueEnd }) => sum + Number(values.slice(valueStart, valueEnd)), 0);
+}

@@ -1,0 +1,109 @@
+import { reservedPrefix, versionField } from '../../documents/markers.ts';
+import { type Member, members } from '../../json/scan.ts';
+import type { Visibility } from '../attributes.ts';
+import { shownMembers, touches } from './fields.ts';
+import { parseRanking, type Ranking } from './order.ts';
+
+/** What a client asked to see of a hit, and what was fetched besides. */
+export interface HitView {
+  visible: Visibility;
+  /** Paths of fields fetched for merging although the client may not have asked for them. */
+  extras: readonly string[];
+  /** Whether the client asked for `_formatted` (by highlighting or cropping), and so on. */
+  formatted: boolean;
+  matchesPosition: boolean;
+  rankingScore: boolean;
+  rankingScoreDetails: boolean;
+}
+
+/** A hit as a node wrote it. */
+export interface NodeHit {
+  text: string;
+  /** Fields of the document, Miroir's own included. */
+  fields: readonly Member[];
+  /** Members that the search added (`_formatted` and so on) by name. */
+  added: ReadonlyMap<string, Member>;
+}
+
+/** Split a hit's text. The search's own members stand last, in a fixed order; the same names before them are the document's. */
+export function readHit(text: string, view: HitView): NodeHit {
+  const fields = members(text);
+  const added = new Map<string, Member>();
+  const take = (name: string, expected: boolean) => {
+    const last = fields.at(-1);
+    if (!expected || last?.key !== name) return;
+    added.set(name, last);
+    fields.pop();
+  };
+  take('_rankingScoreDetails', true);
+  take('_rankingScore', view.rankingScore);
+  take('_matchesPosition', view.matchesPosition);
+  take('_formatted', view.formatted);
+  return { text, fields, added };
+}
+
+const rawValue = (hit: NodeHit, member: Member) => hit.text.slice(member.valueStart, member.valueEnd);
+
+/** The hit's place in the order of hits. */
+export function hitRanking(hit: NodeHit): Ranking {
+  const details = hit.added.get('_rankingScoreDetails');
+  return details === undefined ? [] : parseRanking(rawValue(hit, details));
+}
+
+/** Raw text of a top-level field, empty when it is absent. */
+export function rawField(hit: NodeHit, name: string): string {
+  const member = hit.fields.find((field) => field.key === name);
+  return member === undefined ? '' : rawValue(hit, member);
+}
+
+/** Raw text of the write version, in which texts compare like versions. */
+export function hitVersion(hit: NodeHit): string {
+  return rawField(hit, versionField);
+}
+
+function shownFormatted(text: string, member: Member, view: HitView): string {
+  const inside = shownMembers(text, members(text, member.valueStart), view.visible.formatted, view.extras);
+  return `"_formatted":{${inside.join(',')}}`;
+}
+
+function shownMatches(text: string, member: Member, displayed: readonly string[] | null): string {
+  const inside = members(text, member.valueStart)
+    .filter(({ key }) => !key.startsWith(reservedPrefix))
+    .filter(({ key }) => displayed === null || displayed.some((name) => touches(key, name)))
+    .map(({ keyStart, valueEnd }) => text.slice(keyStart, valueEnd));
+  return `"_matchesPosition":{${inside.join(',')}}`;
+}
+
+const sortRule = /^(.*):(asc|desc)$/s;
+
+/** Whether Meilisearch would hide the values of this rule: it sorts by a field that is not displayed. */
+function isHiddenRule(rule: string, displayed: readonly string[]): boolean {
+  const field = sortRule.exec(rule)?.[1];
+  return field !== undefined && !field.startsWith('_geoPoint(') && !displayed.includes(field);
+}
+
+function shownDetails(text: string, member: Member, displayed: readonly string[] | null): string {
+  if (displayed === null) return text.slice(member.keyStart, member.valueEnd);
+  const rules = members(text, member.valueStart).map((rule) => {
+    if (!isHiddenRule(rule.key, displayed)) return text.slice(rule.keyStart, rule.valueEnd);
+    const { order } = JSON.parse(text.slice(rule.valueStart, rule.valueEnd)) as { order: number };
+    return `"<hidden-rule-${order}>":{"order":${order},"value":"<hidden>"}`;
+  });
+  return `"_rankingScoreDetails":{${rules.join(',')}}`;
+}
+
+/** The hit as the client sees it. What is shown of the document is copied as the node wrote it. */
+export function renderHit(hit: NodeHit, view: HitView): string {
+  const { text, fields, added } = hit;
+  const parts = shownMembers(text, fields, view.visible.retrieve, view.extras);
+  const formatted = added.get('_formatted');
+  if (formatted !== undefined) parts.push(shownFormatted(text, formatted, view));
+  const matches = added.get('_matchesPosition');
+  if (matches !== undefined) parts.push(shownMatches(text, matches, view.visible.displayed));
+  const score = added.get('_rankingScore');
+  if (score !== undefined) parts.push(text.slice(score.keyStart, score.valueEnd));
+  const details = added.get('_rankingScoreDetails');
+  if (details !== undefined && view.rankingScoreDetails)
+    parts.push(shownDetails(text, details, view.visible.displayed));
+  return `{${parts.join(',')}}`;
+}

@@ -1,0 +1,16 @@
+/** Meilisearch cuts facet values at this many UTF-8 bytes. */
+const maxFacetBytes = 468;
+
+/** The form in which Meilisearch compares facet values and sorts strings. */
+export function normaliseValue(text: string): string {
+  const normal = text.trim().normalize('NFKD').toLowerCase();
+  return normal.length * 3 <= maxFacetBytes ? normal : cutBytes(normal);
+}
+
+function cutBytes(text: string): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxFacetBytes) return text;
+  let end = maxFacetBytes;
+  while (((bytes[end] as number) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}

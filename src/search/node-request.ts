@@ -1,0 +1,84 @@
+import { shardField, shardFilter, versionField } from '../documents/markers.ts';
+import type { IndexRecord } from '../store/records.ts';
+import type { SearchAttributes } from './attributes.ts';
+import { disguise, disguiseFilter } from './disguise.ts';
+import type { Window } from './merge/totals.ts';
+import type { SearchQuery } from './query.ts';
+
+/** Everything that decides what nodes are asked. */
+export interface NodeSearch {
+  query: SearchQuery;
+  /** The client's filter and the tenant token's as one, in any form that a client may send. */
+  filter: unknown;
+  attributes: SearchAttributes;
+  window: Window;
+  /** Fields to fetch for merging. */
+  extras: readonly string[];
+  retrieveVectors: boolean;
+}
+
+/** Both filters at once: Meilisearch turns each into a list and joins the lists. */
+export function joinFilters(first: unknown, second: unknown): unknown {
+  if (first === null || first === undefined) return second ?? null;
+  if (second === null || second === undefined) return first;
+  const list = (filter: unknown): unknown[] => (Array.isArray(filter) ? filter : [filter]);
+  return [...list(first), ...list(second)];
+}
+
+/** A filter with the shards' own added; one of a wrong type is left as it is, for the node to refuse. */
+export function withShards(filter: unknown, shards: readonly number[]): unknown {
+  if (filter === null || filter === undefined) return shardFilter(shards);
+  if (typeof filter === 'string') return [shardFilter(shards), filter];
+  return Array.isArray(filter) ? [shardFilter(shards), ...filter] : filter;
+}
+
+/** The fields needed for merging: ties are broken by version and primary key, distinct needs its field. */
+export function mergeFields(index: IndexRecord, distinct: string | null): string[] {
+  return [versionField, index.primaryKey, distinct].filter((field) => field !== null);
+}
+
+function facetsFor(facets: readonly string[]): string[] {
+  return facets.includes('*') ? facets.map(disguise) : [...facets.map(disguise), shardField];
+}
+
+/** How many hits a node has to give, in the client's own mode: only pages are counted exhaustively. */
+function reachParameters(window: Window): Record<string, number> {
+  return window.paged ? { page: 1, hitsPerPage: window.reach } : { offset: 0, limit: window.reach };
+}
+
+function present(parameters: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined));
+}
+
+function commonParameters({ query, attributes, window, extras, retrieveVectors }: NodeSearch) {
+  const retrieve = attributes.retrieve === null ? null : [...new Set([...attributes.retrieve, ...extras])];
+  return present({
+    q: query.q,
+    ...reachParameters(window),
+    attributesToRetrieve: retrieve,
+    retrieveVectors,
+    attributesToCrop: attributes.crop,
+    cropLength: query.cropLength,
+    attributesToHighlight: attributes.highlight,
+    showMatchesPosition: query.showMatchesPosition,
+    showRankingScore: query.showRankingScore,
+    showRankingScoreDetails: true,
+    sort: query.sort?.map(disguise),
+    distinct: query.distinct === null ? null : disguise(query.distinct),
+    facets: query.facets === null ? null : facetsFor(query.facets),
+    highlightPreTag: query.highlightPreTag,
+    highlightPostTag: query.highlightPostTag,
+    cropMarker: query.cropMarker,
+    matchingStrategy: query.matchingStrategy,
+    attributesToSearchOn: query.attributesToSearchOn?.map(disguise),
+    rankingScoreThreshold: query.rankingScoreThreshold,
+    locales: query.locales,
+  });
+}
+
+/** Makes the body for a node out of the shards it is asked for; `whole` means that it holds no others. */
+export function nodeSearchBody(search: NodeSearch): (shards: readonly number[], whole: boolean) => string {
+  const common = commonParameters(search);
+  const filter = disguiseFilter(search.filter);
+  return (shards, whole) => JSON.stringify(present({ ...common, filter: whole ? filter : withShards(filter, shards) }));
+}
