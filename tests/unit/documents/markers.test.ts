@@ -67,14 +67,12 @@ describe('stamp', () => {
           const raw = JSON.stringify(doc, null, indent);
           const stamped = stamp(raw, s, v);
           expect(stamped.startsWith(raw.slice(0, -1))).toBe(true);
-          const parsed = JSON.parse(stamped) as Record<string, unknown>;
-          expect(Object.entries(parsed).sort()).toEqual(
-            Object.entries({
-              ...(JSON.parse(raw) as object),
-              [shardField]: shardMarker(s),
-              [versionField]: versionMarker(v),
-            }).sort(),
-          );
+          expect(JSON.parse(stamped)).toEqual({
+            ...(JSON.parse(raw) as object),
+            [shardField]: shardMarker(s),
+            [versionField]: versionMarker(v),
+          });
+          expect(stamped.endsWith(`"${versionMarker(v)}"}`)).toBe(true);
         },
       ),
       seeded,

@@ -1,0 +1,89 @@
+import { faultAt, hasUtf8, type JsonSource } from './fault.ts';
+
+/** Reasons of faults, in serde_json's words. */
+export const reasons = {
+  eofValue: 'EOF while parsing a value',
+  eofString: 'EOF while parsing a string',
+  eofList: 'EOF while parsing a list',
+  eofObject: 'EOF while parsing an object',
+  expectedValue: 'expected value',
+  expectedIdent: 'expected ident',
+  expectedColon: 'expected `:`',
+  listCommaOrEnd: 'expected `,` or `]`',
+  objectCommaOrEnd: 'expected `,` or `}`',
+  keyMustBeString: 'key must be a string',
+  trailingComma: 'trailing comma',
+  trailingCharacters: 'trailing characters',
+  controlCharacter: 'control character (\\u0000-\\u001F) found while parsing a string',
+  invalidEscape: 'invalid escape',
+  loneSurrogate: 'lone leading surrogate in hex escape',
+  endOfHexEscape: 'unexpected end of hex escape',
+  invalidCodePoint: 'invalid unicode code point',
+  invalidNumber: 'invalid number',
+  outOfRange: 'number out of range',
+  recursion: 'recursion limit exceeded',
+} as const;
+
+const simpleEscapes = new Set([...'"\\/bfnrt'].map((c) => c.charCodeAt(0)));
+const fourHex = /[0-9a-fA-F]{4}/y;
+
+function hexEscape(source: JsonSource, at: number): number {
+  if (at + 4 > source.text.length) throw faultAt(source, source.text.length, reasons.eofString);
+  fourHex.lastIndex = at;
+  if (!fourHex.test(source.text)) {
+    // A character beyond one byte makes the four bytes end inside it; the position counts bytes all the same.
+    throw faultAt(source, at + 4, reasons.invalidEscape);
+  }
+  return Number.parseInt(source.text.slice(at, at + 4), 16);
+}
+
+const isLeading = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
+const isTrailing = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
+
+/** Offset behind the escape of a leading surrogate's other half, which has to follow at once. */
+function trailingEscape(source: JsonSource, at: number): number {
+  const { text } = source;
+  for (const [offset, expected] of [
+    [at, 0x5c],
+    [at + 1, 0x75],
+  ] as const) {
+    if (offset >= text.length) throw faultAt(source, offset, reasons.eofString);
+    if (text.charCodeAt(offset) !== expected) throw faultAt(source, offset + 1, reasons.endOfHexEscape);
+  }
+  if (!isTrailing(hexEscape(source, at + 2))) throw faultAt(source, at + 6, reasons.loneSurrogate);
+  return at + 6;
+}
+
+/** Offset behind an escape whose backslash stands at `at`; `strict` also wants surrogates in pairs. */
+function skipEscape(source: JsonSource, at: number, strict: boolean): number {
+  const { text } = source;
+  if (at + 1 >= text.length) throw faultAt(source, at + 1, reasons.eofString);
+  const c = text.charCodeAt(at + 1);
+  if (simpleEscapes.has(c)) return at + 2;
+  if (c !== 0x75) throw faultAt(source, at + 2, reasons.invalidEscape);
+  const unit = hexEscape(source, at + 2);
+  if (!strict || !(isLeading(unit) || isTrailing(unit))) return at + 6;
+  if (isTrailing(unit)) throw faultAt(source, at + 6, reasons.loneSurrogate);
+  return trailingEscape(source, at + 6);
+}
+
+/**
+ * Offset behind the string whose opening quote stands at `at`. `strict` checks what decoding it would: surrogate pairs and
+ * UTF-8. Control characters are refused either way; serde_json reads them only when it decodes.
+ */
+export function checkString(source: JsonSource, at: number, strict: boolean): number {
+  const { text } = source;
+  const length = text.length;
+  let i = at + 1;
+  while (i < length) {
+    const c = text.charCodeAt(i);
+    if (c === 0x22) {
+      if (strict && !hasUtf8(source, at, i)) throw faultAt(source, i + 1, reasons.invalidCodePoint);
+      return i + 1;
+    }
+    if (c === 0x5c) i = skipEscape(source, i, strict);
+    else if (c < 0x20) throw faultAt(source, strict ? i + 1 : i, reasons.controlCharacter);
+    else i++;
+  }
+  throw faultAt(source, length, reasons.eofString);
+}
