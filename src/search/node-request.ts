@@ -15,6 +15,8 @@ export interface NodeSearch {
   /** Fields to fetch for merging. */
   extras: readonly string[];
   retrieveVectors: boolean;
+  /** Fields whose facets are needed for merging. */
+  countedFields: readonly string[];
 }
 
 /** Both filters at once: Meilisearch turns each into a list and joins the lists. */
@@ -37,8 +39,12 @@ export function mergeFields(index: IndexRecord, distinct: string | null): string
   return [versionField, index.primaryKey, distinct].filter((field) => field !== null);
 }
 
-function facetsFor(facets: readonly string[]): string[] {
-  return facets.includes('*') ? facets.map(disguise) : [...facets.map(disguise), shardField];
+/** The client's facets and those needed for merging; the shards' counts tell how many documents were found. */
+function facetsFor(facets: readonly string[] | null, countedFields: readonly string[]): string[] | null {
+  if (facets === null && countedFields.length === 0) return null;
+  const asked = (facets ?? []).map(disguise);
+  if (asked.includes('*')) return asked;
+  return [...new Set([...asked, ...countedFields, shardField])];
 }
 
 /** How many hits a node has to give, in the client's own mode: only pages are counted exhaustively. */
@@ -50,10 +56,13 @@ function present(parameters: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined));
 }
 
-function commonParameters({ query, attributes, window, extras, retrieveVectors }: NodeSearch) {
+function commonParameters({ query, attributes, window, extras, retrieveVectors, countedFields }: NodeSearch) {
   const retrieve = attributes.retrieve === null ? null : [...new Set([...attributes.retrieve, ...extras])];
   return present({
     q: query.q,
+    vector: query.vector,
+    media: query.media,
+    hybrid: query.hybrid,
     ...reachParameters(window),
     attributesToRetrieve: retrieve,
     retrieveVectors,
@@ -65,7 +74,7 @@ function commonParameters({ query, attributes, window, extras, retrieveVectors }
     showRankingScoreDetails: true,
     sort: query.sort?.map(disguise),
     distinct: query.distinct === null ? null : disguise(query.distinct),
-    facets: query.facets === null ? null : facetsFor(query.facets),
+    facets: facetsFor(query.facets, countedFields),
     highlightPreTag: query.highlightPreTag,
     highlightPostTag: query.highlightPostTag,
     cropMarker: query.cropMarker,

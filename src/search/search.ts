@@ -20,9 +20,14 @@ export interface SearchOptions {
   scatter: Scatter;
 }
 
-function refuseVectors(query: SearchQuery): void {
-  const semantic = query.hybrid !== null && query.hybrid.semanticRatio > 0;
-  if (query.vector === null && !semantic && (query.media === null || query.media === undefined)) return;
+/** Whether vectors decide about the order. What a node refuses anyway (no or an unknown embedder) is left to it. */
+function isSemantic({ q, vector, media, hybrid }: SearchQuery, settings: ReadSettings): boolean {
+  if (hybrid === null || hybrid.semanticRatio === 0 || !settings.hasEmbedder(hybrid.embedder)) return false;
+  return vector !== null || (media !== null && media !== undefined) || (q ?? '').trim() !== '';
+}
+
+function refuseVectors(query: SearchQuery, settings: ReadSettings): void {
+  if (!isSemantic(query, settings)) return;
   throw new ApiError('miroir_not_supported', 'Semantic and hybrid search are not offered by Miroir yet.');
 }
 
@@ -43,15 +48,17 @@ export function createSearchService({ catalog, scatter }: SearchOptions): Search
   async function search(indexUid: string, query: SearchQuery, caller: Caller): Promise<ReadAnswer> {
     const started = performance.now();
     const index = visibleIndex(catalog, indexUid);
-    refuseVectors(query);
     const settings = readSettings(index);
+    refuseVectors(query, settings);
     const filter = joinFilters(query.filter, caller.tenantFilter(indexUid));
     const distinct = query.distinct ?? settings.distinct;
     const attributes = searchAttributes(query, settings.displayed);
     const window = windowOf(query, settings.maxTotalHits);
     const extras = mergeFields(index, distinct);
     const retrieveVectors = query.retrieveVectors && vectorsVisible(settings);
-    const body = nodeSearchBody({ query, filter, attributes, window, extras, retrieveVectors });
+    const countedDistinct = window.paged && distinct !== null && settings.isFilterable(distinct) ? distinct : null;
+    const countedFields = countedDistinct === null ? [] : [countedDistinct];
+    const body = nodeSearchBody({ query, filter, attributes, window, extras, retrieveVectors, countedFields });
     const { answers, missing } = await scatter({
       index,
       shards: allShards(index),
@@ -80,6 +87,7 @@ export function createSearchService({ catalog, scatter }: SearchOptions): Search
         view,
         primaryKey: index.primaryKey,
         distinct,
+        countedDistinct,
         elapsedMs: performance.now() - started,
       },
     );

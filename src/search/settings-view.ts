@@ -9,6 +9,9 @@ export interface ReadSettings {
   /** Fields that clients may see; null when all (`["*"]`). */
   displayed: readonly string[] | null;
   distinct: string | null;
+  /** Whether facets of a field may be asked for. */
+  isFilterable(field: string): boolean;
+  hasEmbedder(name: string): boolean;
   maxValuesPerFacet: number;
   facetOrder(field: string): FacetOrder;
   maxTotalHits: number;
@@ -17,8 +20,22 @@ export interface ReadSettings {
 interface LogicalSettings {
   displayedAttributes?: string[] | null;
   distinctAttribute?: string | null;
+  filterableAttributes?: (string | { attributePatterns: string[] })[] | null;
+  embedders?: Record<string, unknown> | null;
   faceting?: { maxValuesPerFacet?: number | null; sortFacetValuesBy?: Record<string, FacetOrder> | null } | null;
   pagination?: { maxTotalHits?: number | null } | null;
+}
+
+const isBelow = (field: string, parent: string) => field === parent || field.startsWith(`${parent}.`);
+
+/** A pattern may begin or end with `*`, or both. */
+function matchesPattern(field: string, pattern: string): boolean {
+  const open = pattern.startsWith('*');
+  const rest = pattern.endsWith('*');
+  const core = pattern.slice(open ? 1 : 0, rest && pattern.length > 1 ? -1 : undefined);
+  if (open && rest) return field.includes(core);
+  if (open) return field.endsWith(core);
+  return rest ? field.startsWith(core) : isBelow(field, pattern);
 }
 
 /** The settings that reading needs, out of the committed JSON text (null: Meilisearch's defaults). */
@@ -27,9 +44,18 @@ export function parseReadSettings(json: string | null): ReadSettings {
   const displayed = settings.displayedAttributes ?? ['*'];
   const orders = new Map(Object.entries(settings.faceting?.sortFacetValuesBy ?? {}));
   const fallback = orders.get('*') ?? 'alpha';
+  const filterable = settings.filterableAttributes ?? [];
+  const embedders = new Set(Object.keys(settings.embedders ?? {}));
   return {
     displayed: displayed.includes('*') ? null : displayed,
     distinct: settings.distinctAttribute ?? null,
+    isFilterable: (field) =>
+      filterable.some((rule) =>
+        typeof rule === 'string'
+          ? isBelow(field, rule)
+          : rule.attributePatterns.some((pattern) => matchesPattern(field, pattern)),
+      ),
+    hasEmbedder: (name) => embedders.has(name),
     maxValuesPerFacet: settings.faceting?.maxValuesPerFacet ?? 100,
     facetOrder: (field) => orders.get(field) ?? fallback,
     maxTotalHits: settings.pagination?.maxTotalHits ?? 1000,

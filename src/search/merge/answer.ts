@@ -3,7 +3,7 @@ import { members, skipSpace, skipValue } from '../../json/scan.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
 import { distinctFilter } from './distinct.ts';
-import { mergeFacets, type NodeFacets, sumCounts } from './facets.ts';
+import { countValues, mergeFacets, type NodeFacets, sumCounts } from './facets.ts';
 import { type HitView, hitRanking, hitVersion, type NodeHit, rawField, readHit, renderHit } from './hit.ts';
 import { mergeSources, type Source } from './kway.ts';
 import { compareRankings, type Ranking } from './order.ts';
@@ -81,6 +81,8 @@ export interface MergeOptions {
   primaryKey: string | null;
   /** Field of which each value may occur once; null when any may. */
   distinct: string | null;
+  /** The distinct field when the nodes were asked for its facets, so that the total can be told exactly. */
+  countedDistinct: string | null;
   /** Milliseconds shown as `processingTimeMs`. */
   elapsedMs: number;
 }
@@ -94,24 +96,41 @@ function mergedHits(answers: readonly NodeSearchAnswer[], options: MergeOptions)
   return merged.slice(window.offset).map(({ hit }) => renderHit(hit, view));
 }
 
-function facetsJson(answers: readonly NodeSearchAnswer[], { settings }: MergeOptions): string {
-  const facets = answers.flatMap((answer) => answer.facets ?? []);
-  if (facets.length === 0) return '';
+const candidatesOf = (facets: readonly NodeFacets[]) =>
+  facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, shardField), 0);
+
+/** Fields that only merging needed; with `*` the client sees every field. */
+function hiddenFacets(query: SearchQuery, countedDistinct: string | null): Set<string> {
+  const shown = (field: string) =>
+    query.facets !== null && (query.facets.includes('*') || query.facets.includes(field));
+  return new Set([shardField, ...(countedDistinct === null || shown(countedDistinct) ? [] : [countedDistinct])]);
+}
+
+function facetsJson(facets: readonly NodeFacets[], { query, settings, countedDistinct }: MergeOptions): string {
+  if (query.facets === null) return '';
   const merged = mergeFacets(facets, {
     maxValues: settings.maxValuesPerFacet,
     order: settings.facetOrder,
-    candidates: facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, shardField), 0),
-    hidden: new Set([shardField]),
+    candidates: candidatesOf(facets),
+    hidden: hiddenFacets(query, countedDistinct),
   });
   return `,"facetDistribution":${merged.distribution},"facetStats":${merged.stats}`;
+}
+
+/** Number of documents found: the sum, except that a distinct value counts once however many nodes have it. */
+function totalOf(answers: readonly NodeSearchAnswer[], facets: readonly NodeFacets[], field: string | null): number {
+  if (field === null) return answers.reduce((sum, answer) => sum + answer.total, 0);
+  const withValue = facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, field), 0);
+  return candidatesOf(facets) - withValue + countValues(facets, field);
 }
 
 /** One search answer, as JSON text in Meilisearch's order of members, from those of nodes that searched different shards. */
 export function mergeSearchAnswers(answers: readonly NodeSearchAnswer[], options: MergeOptions): string {
   const { query, window, settings } = options;
   const hits = mergedHits(answers, options).join(',');
-  const total = answers.reduce((sum, answer) => sum + answer.total, 0);
+  const facets = answers.flatMap((answer) => answer.facets ?? []);
+  const total = totalOf(answers, facets, options.countedDistinct);
   const totals = totalsJson(query, window, total, settings.maxTotalHits);
   const time = Math.round(options.elapsedMs);
-  return `{"hits":[${hits}],"query":${JSON.stringify(query.q ?? '')},"processingTimeMs":${time},${totals}${facetsJson(answers, options)}}`;
+  return `{"hits":[${hits}],"query":${JSON.stringify(query.q ?? '')},"processingTimeMs":${time},${totals}${facetsJson(facets, options)}}`;
 }

@@ -136,3 +136,9 @@ export function sumCounts(distribution: string, field: string): number {
   if (values === undefined) return 0;
   return members(values).reduce((sum, { valueStart, valueEnd }) => sum + Number(values.slice(valueStart, valueEnd)), 0);
 }
+
+/** Number of different values of one field over all nodes. */
+export function countValues(nodes: readonly NodeFacets[], field: string): number {
+  const merged = collect(nodes, new Set()).get(field);
+  return merged === undefined ? 0 : merged.numbers.size + merged.strings.size;
+}
