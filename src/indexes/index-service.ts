@@ -1,7 +1,7 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { IndexService, WriteAnswer } from '../http/services.ts';
 import type { IndexRecord } from '../store/records.ts';
-import type { Acceptance, WritePlan } from '../tasks/acceptance.ts';
+import { type Acceptance, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
 import { indexNotFound, indexNotFoundBody } from './errors.ts';
 import { type PrepareOptions, newIndex, nodePath, toAllNodes } from './prepare.ts';
@@ -20,13 +20,6 @@ export interface IndexServiceOptions extends PrepareOptions {
 function indexView(index: IndexRecord): string {
   const { uid, createdAt, updatedAt, primaryKey } = index;
   return JSON.stringify({ uid, createdAt, updatedAt, primaryKey });
-}
-
-/** A plan that touches no node: the task's fate is known. */
-export function settledPlan(
-  plan: Pick<WritePlan, 'type' | 'indexUid' | 'details' | 'verdict'> & Partial<WritePlan>,
-): WritePlan {
-  return { index: null, effect: {}, catalog: [], parts: [], ...plan };
 }
 
 /** The index routes. */

@@ -40,6 +40,13 @@ export interface WritePlan {
   parts: readonly PlannedPart[];
 }
 
+/** A plan that touches no node: the task's fate is known. */
+export function settledPlan(
+  plan: Pick<WritePlan, 'type' | 'indexUid' | 'details' | 'verdict'> & Partial<WritePlan>,
+): WritePlan {
+  return { index: null, effect: {}, catalog: [], parts: [], ...plan };
+}
+
 /** Requests larger than this are not kept in the store while they are under way. */
 const keptRequestBytes = 64 * 1024;
 

@@ -1,0 +1,125 @@
+import { ApiError } from '../errors/api-error.ts';
+import type { AdminService } from '../http/services.ts';
+import type { Catalog } from '../indexes/catalog.ts';
+import type { Health } from '../nodes/health.ts';
+import type { AdminNode, AdminReady, AdminShards, AdminTask, AdminTopology } from '../placement/admin-types.ts';
+import type { CopyStates } from '../placement/copies.ts';
+import type { ClusterView } from '../placement/view.ts';
+import type { NodeRecord, TopologyRecord } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+import type { ActiveTasks } from '../tasks/active.ts';
+import { taskView } from '../tasks/view.ts';
+import { coverageOf, shardCopies } from './coverage.ts';
+
+/** What the admin routes are built from. */
+export interface AdminOptions {
+  store: Store;
+  topology: TopologyRecord;
+  catalog: Catalog;
+  copies: CopyStates;
+  view: ClusterView;
+  health: Pick<Health, 'describe' | 'up'>;
+  active: ActiveTasks;
+}
+
+/** The admin API's answers: what the cluster looks like to Miroir at this moment. */
+export function createAdminService(options: AdminOptions): AdminService {
+  const { topology, catalog, copies, view, health } = options;
+
+  function shardCount(node: NodeRecord): number {
+    let count = 0;
+    for (const index of catalog.all()) {
+      for (let shard = 0; shard < index.shards; shard++) {
+        if (view.owners(node.group, shard).includes(node.id)) count++;
+      }
+    }
+    return count;
+  }
+
+  function nodeView(node: NodeRecord): AdminNode {
+    const known = health.describe(node.id);
+    const staleCopies = copies
+      .stale()
+      .filter((mark) => mark.nodeId === node.id)
+      .map((mark) => ({
+        index: catalog.byId(mark.indexId)?.uid ?? String(mark.indexId),
+        shard: mark.shard,
+        since: mark.since,
+        reason: mark.reason,
+      }));
+    return {
+      id: node.id,
+      address: node.address,
+      state: health.up(node.id) ? 'up' : 'down',
+      since: known?.since ?? null,
+      lastError: known?.lastError ?? null,
+      version: known?.version ?? null,
+      shards: shardCount(node),
+      staleCopies,
+    };
+  }
+
+  return {
+    async topology(): Promise<AdminTopology> {
+      const groups = view.groups().map((group) => ({
+        group,
+        nodes: topology.nodes.filter((node) => node.group === group).map(nodeView),
+      }));
+      const indexes = catalog
+        .all()
+        .map(({ uid, physicalUid, shards, primaryKey, settingsVersion }) => ({
+          uid,
+          physicalUid,
+          shards,
+          primaryKey,
+          settingsVersion,
+        }));
+      return { version: topology.version, replicationFactor: topology.replicationFactor, groups, indexes };
+    },
+    async shards(): Promise<AdminShards> {
+      const visible = catalog.listVisible();
+      const indexes = visible.map((index) => ({
+        uid: index.uid,
+        shards: Array.from({ length: index.shards }, (_, shard) => ({
+          shard,
+          copies: shardCopies(index, shard, view, copies),
+        })),
+      }));
+      const { total, readable } = coverageOf(visible, view, copies);
+      return { indexes, coverage: { total, readable } };
+    },
+    async ready(): Promise<AdminReady> {
+      const reasons = topology.nodes
+        .filter((node) => !health.up(node.id) && !someoneElseUp(node, topology, health))
+        .map((node) => `node ${node.id} is down and no other node can stand in for it`);
+      const { total, readable } = coverageOf(catalog.listVisible(), view, copies);
+      if (readable < total) reasons.push(`${total - readable} of ${total} shards have no readable copy`);
+      return { ready: reasons.length === 0, reasons };
+    },
+    async task(uid): Promise<AdminTask> {
+      const record = await options.store.task(uid);
+      if (record === null) throw new ApiError('task_not_found', `Task \`${uid}\` not found.`);
+      const parts = options.active.get(uid)?.parts ?? (await options.store.parts(uid));
+      return {
+        task: JSON.parse(taskView(record)) as Record<string, unknown>,
+        parts: parts.map((part) => ({
+          node: part.nodeId,
+          step: part.step,
+          status: part.status,
+          nodeTaskUid: part.nodeTaskUid,
+          error: part.error === null ? null : (JSON.parse(part.error) as AdminTask['parts'][number]['error']),
+          counts: part.counts,
+        })),
+      };
+    },
+  };
+}
+
+/** Whether the shards of a node are also on a node that is up: with RF 1 and one group they never are. */
+function someoneElseUp(node: NodeRecord, topology: TopologyRecord, health: Pick<Health, 'up'>): boolean {
+  const down = (group: number) =>
+    topology.nodes.filter((other) => other.group === group && !health.up(other.id)).length;
+  const groups = new Set(topology.nodes.map((other) => other.group));
+  if (down(node.group) < topology.replicationFactor) return true;
+  return [...groups].some((group) => group !== node.group && down(group) < topology.replicationFactor);
+}

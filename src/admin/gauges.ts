@@ -1,0 +1,38 @@
+import type { Catalog } from '../indexes/catalog.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { CopyStates } from '../placement/copies.ts';
+import type { ClusterView } from '../placement/view.ts';
+import type { TopologyRecord } from '../store/records.ts';
+import type { ActiveTasks } from '../tasks/active.ts';
+import { coverageOf } from './coverage.ts';
+
+/** Sets, before each scrape, the gauges that describe the cluster's present state. */
+export function refreshGauges(
+  metrics: Metrics,
+  state: {
+    topology: TopologyRecord;
+    catalog: Catalog;
+    copies: CopyStates;
+    view: ClusterView;
+    active: ActiveTasks;
+    now(): number;
+  },
+): void {
+  const { topology, catalog, copies, view, active } = state;
+  const indexes = catalog.listVisible();
+  const coverage = coverageOf(indexes, view, copies);
+  metrics.shardCoverage.set(coverage.total === 0 ? 1 : coverage.readable / coverage.total);
+  metrics.degradedShards.set(coverage.degraded);
+  metrics.staleCopies.set(copies.stale().length);
+  for (const node of topology.nodes) {
+    let held = 0;
+    for (const index of indexes) {
+      for (let shard = 0; shard < index.shards; shard++) if (view.owners(node.group, shard).includes(node.id)) held++;
+    }
+    metrics.shardDistribution.set({ node: node.id }, held);
+    metrics.nodeHealthy.set({ node: node.id }, view.up(node.id) ? 1 : 0);
+  }
+  const oldest = Math.min(state.now(), ...[...active.all()].map((task) => Date.parse(task.record.enqueuedAt)));
+  metrics.taskAge.set((state.now() - oldest) / 1_000);
+  metrics.taskRegistrySize.set(active.size);
+}

@@ -1,0 +1,203 @@
+import { createAdminService } from './admin/admin-service.ts';
+import { refreshGauges } from './admin/gauges.ts';
+import type { Config } from './config/schema.ts';
+import { createDocumentWriteService } from './documents/write-service.ts';
+import { createVersionClock } from './documents/markers.ts';
+import { createDocumentReadService } from './documents/read.ts';
+import { buildServer } from './http/server.ts';
+import type { Services } from './http/services.ts';
+import { createCatalog } from './indexes/catalog.ts';
+import { rewriteNodeError } from './indexes/error-rewrite.ts';
+import { createIndexService } from './indexes/index-service.ts';
+import type { PrepareOptions } from './indexes/prepare.ts';
+import { createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
+import { createStats } from './indexes/stats.ts';
+import { createKeyService } from './keys/key-service.ts';
+import { createNodeClient, type NodeClient } from './nodes/client.ts';
+import { createHealth } from './nodes/health.ts';
+import type { Logger } from './observability/log.ts';
+import { createMetrics, recordNodeOutcome } from './observability/metrics.ts';
+import { startMetricsServer } from './observability/metrics-server.ts';
+import { createClusterView } from './placement/cluster-view.ts';
+import { createCopyStates } from './placement/copies.ts';
+import { initHash } from './placement/hash.ts';
+import { seedTopology } from './placement/seed.ts';
+import { createTopologyView } from './placement/topology.ts';
+import { createScatter } from './search/scatter.ts';
+import { createSearchService } from './search/search.ts';
+import type { IndexRecord } from './store/records.ts';
+import { openSqliteStore } from './store/sqlite/open.ts';
+import type { Store } from './store/store.ts';
+import { rfc3339 } from './tasks/clock.ts';
+import { createTaskEngine } from './tasks/engine.ts';
+import { createTaskService } from './tasks/task-service.ts';
+
+/** A Miroir that serves. */
+export interface RunningMiroir {
+  /** Where clients connect, for example `http://127.0.0.1:7700`. */
+  readonly url: string;
+  /** Stop taking requests, let those under way end, and let go of everything. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds that requests under way get to end when Miroir stops. */
+const drainMs = 10_000;
+/** Milliseconds a change of primary key waits for earlier tasks of its index. */
+const quietTimeoutMs = 60_000;
+
+/** Undo of each started part, run in reverse order. */
+function createStopList(log: Logger) {
+  const undo: { what: string; stop: () => unknown }[] = [];
+  return {
+    add(what: string, stop: () => unknown) {
+      undo.push({ what, stop });
+    },
+    async run() {
+      for (const { what, stop } of undo.splice(0).reverse()) {
+        await Promise.resolve(stop()).catch((error: unknown) => log.error({ err: error }, `could not stop ${what}`));
+      }
+    },
+  };
+}
+
+/** Builds every part once, wires them, starts them in order. Throws, with everything stopped again, when one cannot start. */
+export async function startMiroir(config: Config, { log }: { log: Logger }): Promise<RunningMiroir> {
+  const stops = createStopList(log);
+  try {
+    return await start(config, log, stops);
+  } catch (error) {
+    await stops.run();
+    throw error;
+  }
+}
+
+async function loadTopology(store: Store, config: Config) {
+  const stored = await store.topology();
+  const record = seedTopology(stored, config);
+  if (record !== stored) await store.commit([{ kind: 'putTopology', record }]);
+  return record;
+}
+
+async function start(config: Config, log: Logger, stops: ReturnType<typeof createStopList>): Promise<RunningMiroir> {
+  await initHash();
+  const now = Date.now;
+  const metrics = createMetrics();
+  const store = await openSqliteStore({ path: config.store.path, synchronous: config.store.synchronous });
+  stops.add('the store', () => store.close());
+  const topology = await loadTopology(store, config);
+
+  const clients = new Map<string, NodeClient>();
+  for (const node of topology.nodes) {
+    const client = createNodeClient({
+      id: node.id,
+      address: node.address,
+      apiKey: config.nodeMasterKey,
+      timeoutMs: config.search.nodeTimeout,
+      onOutcome(outcome) {
+        recordNodeOutcome(metrics, outcome);
+        health.observe(outcome);
+      },
+    });
+    clients.set(node.id, client);
+    stops.add(`the client of ${node.id}`, () => client.close());
+  }
+  const health = createHealth({
+    clients: [...clients.values()],
+    interval: config.health.interval,
+    timeout: config.health.timeout,
+    downAfter: config.health.downAfter,
+    upAfter: config.health.upAfter,
+    onChange: (node, state) => log.info({ node, state: state.state, lastError: state.lastError }, 'node changed state'),
+  });
+  await health.start();
+  stops.add('health', () => health.stop());
+
+  const catalog = createCatalog(await store.indexes());
+  const copies = createCopyStates(await store.staleCopies());
+  const view = createClusterView(createTopologyView(topology), health, copies);
+  const toLogicalError = (error: Parameters<typeof rewriteNodeError>[0], index: IndexRecord) =>
+    rewriteNodeError(error, { physicalUid: index.physicalUid, logicalUid: index.uid });
+
+  const tasks = createTaskEngine({
+    store,
+    catalog,
+    copies,
+    view,
+    clients,
+    settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
+    toLogicalError,
+    writeTimeoutMs: config.write.timeout,
+    minCopies: config.write.minCopies,
+    retentionMs: config.tasks.retention,
+    now,
+    log,
+    onEnded: (task) => metrics.tasks.inc({ status: task.status }),
+  });
+  const { acceptance, active } = tasks;
+  await tasks.start();
+  stops.add('the task engine', () => tasks.stop());
+
+  const prepare: PrepareOptions = { store, catalog, view, defaultShards: config.shards, now: () => rfc3339(now()) };
+  const stats = createStats({ catalog, active, view, clients, timeoutMs: config.search.nodeTimeout });
+  const scatter = createScatter({
+    view: () => view,
+    clients: { get: (id) => clients.get(id)! },
+    nodeTimeoutMs: config.search.nodeTimeout,
+    unavailableShards: config.search.unavailableShards,
+    errors: { toLogical: toLogicalError },
+    metrics: {
+      fanOut: (nodes) => metrics.scatterFanOut.observe(nodes),
+      retry: () => metrics.scatterRetries.inc(),
+      partial: () => metrics.scatterPartial.inc(),
+    },
+  });
+  const services: Services = {
+    search: createSearchService({ catalog, scatter }),
+    documents: {
+      ...createDocumentReadService({ catalog, scatter }),
+      ...createDocumentWriteService({ ...prepare, view, acceptance, active, versions: createVersionClock(now) }),
+    },
+    indexes: {
+      ...stats,
+      ...createIndexService({
+        ...prepare,
+        acceptance,
+        active,
+        countDocuments: (index) => stats.countDocuments(index),
+        quietTimeoutMs,
+      }),
+    },
+    settings: createSettingsService({ ...prepare, acceptance }),
+    tasks: createTaskService({ store, acceptance }),
+    keys: await createKeyService({ store, masterKey: config.masterKey ?? null, now }),
+    admin: createAdminService({ store, topology, catalog, copies, view, health, active }),
+    metrics: () => metrics.text(),
+  };
+  metrics.beforeScrape(() => refreshGauges(metrics, { topology, catalog, copies, view, active, now }));
+  if (config.metrics.enabled) {
+    const server = await startMetricsServer({ host: config.metrics.host, port: config.metrics.port, metrics, log });
+    stops.add('the metrics server', () => server.stop());
+  }
+
+  const server = buildServer({
+    services,
+    maxBodyBytes: config.server.maxBodyBytes,
+    maxConcurrentRequests: config.server.maxConcurrentRequests,
+    log,
+    onResponse: ({ method, route, status, seconds }) =>
+      metrics.requestDuration.observe({ method, route, status: String(status) }, seconds),
+    onInFlight: (count) => metrics.requestsInFlight.set(count),
+    adminKey: config.admin.apiKey ?? null,
+  });
+  const url = await server.listen({ host: config.server.host, port: config.server.port });
+  stops.add('the server', () => closeWithin(server, drainMs));
+  log.info({ url, nodes: topology.nodes.length }, 'serving');
+  return { url, stop: () => stops.run() };
+}
+
+/** Close a server gracefully, but not for ever. */
+async function closeWithin(server: { close(): Promise<unknown>; server: { closeAllConnections(): void } }, ms: number) {
+  const timer = setTimeout(() => server.server.closeAllConnections(), ms);
+  await server.close();
+  clearTimeout(timer);
+}

@@ -1,0 +1,224 @@
+import type { DocumentWriteService } from '../http/services.ts';
+import { indexNotFoundBody } from '../indexes/errors.ts';
+import { nodePath, type PreparedIndex, type PrepareOptions, prepareIndex } from '../indexes/prepare.ts';
+import { committedSettings } from '../indexes/settings/service.ts';
+import { shardOf } from '../placement/hash.ts';
+import type { ClusterView } from '../placement/view.ts';
+import type { IndexRecord } from '../store/records.ts';
+import { type Acceptance, type PlannedPart, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
+import type { ActiveTasks } from '../tasks/active.ts';
+import { shardFilter, type VersionClock } from './markers.ts';
+import { buildNodeBody } from './node-body.ts';
+import { parsePayload } from './payload.ts';
+import { prepareBatch } from './prepare-batch.ts';
+
+/** What the document routes that write are built from. */
+export interface DocumentWriteOptions extends Omit<PrepareOptions, 'view'> {
+  view: ClusterView;
+  acceptance: Acceptance;
+  active: ActiveTasks;
+  versions: VersionClock;
+}
+
+/** The nodes that hold each of these shards, and the shards of each node. */
+function shardsByNode(view: ClusterView, shards: Iterable<number>): Map<string, number[]> {
+  const byNode = new Map<string, number[]>();
+  for (const shard of shards) {
+    for (const group of view.groups()) {
+      for (const node of view.owners(group, shard)) {
+        const list = byNode.get(node);
+        if (list === undefined) byNode.set(node, [shard]);
+        else list.push(shard);
+      }
+    }
+  }
+  return byNode;
+}
+
+/** The copy of a shard whose result counts in a task's details: the first that is up and in sync. */
+function countingNode(view: ClusterView, index: IndexRecord, shard: number): string | undefined {
+  const owners = view.groups().flatMap((group) => [...view.owners(group, shard)]);
+  return owners.find((node) => view.up(node) && view.inSync(index, shard, node)) ?? owners[0];
+}
+
+/** A node's shards, split into those whose results count there and the others. */
+function splitByCount(view: ClusterView, index: IndexRecord, node: string, shards: readonly number[]) {
+  const counted = new Set(shards.filter((shard) => countingNode(view, index, shard) === node));
+  const counting = [...counted];
+  const others = shards.filter((shard) => !counted.has(shard));
+  return [
+    { counts: true, shards: counting },
+    { counts: false, shards: others },
+  ].filter((part) => part.shards.length > 0);
+}
+
+function namesGeo(settings: Record<string, unknown>): boolean {
+  const { filterableAttributes, sortableAttributes } = settings;
+  return JSON.stringify([filterableAttributes ?? [], sortableAttributes ?? []]).includes('"_geo"');
+}
+
+const allShards = (index: IndexRecord): number[] => Array.from({ length: index.shards }, (_, shard) => shard);
+
+/** The document routes that write (spec 4): decide the task's fate as one Meilisearch would, then route by shard. */
+export function createDocumentWriteService(options: DocumentWriteOptions): DocumentWriteService {
+  const { acceptance, active, catalog, versions, view } = options;
+
+  /** Whether `_geo` will be checked once earlier accepted settings are in force. */
+  function geoEnabled(index: IndexRecord): boolean {
+    let settings = committedSettings(index);
+    for (const task of active.all()) {
+      if (task.record.indexId === index.id && task.effect.settings !== undefined) {
+        settings = { ...settings, ...task.effect.settings };
+      }
+    }
+    return namesGeo(settings);
+  }
+
+  function documentParts(
+    { index, fresh }: PreparedIndex,
+    mode: 'replace' | 'update',
+    documents: readonly string[],
+    ids: readonly string[],
+    newPrimaryKey: string | null,
+  ): PlannedPart[] {
+    const shards = ids.map((id) => shardOf(id, index.shards));
+    const firstVersion = versions.next(documents.length);
+    const byNode = shardsByNode(view, new Set(shards));
+    const query = newPrimaryKey === null ? '' : `?primaryKey=${encodeURIComponent(newPrimaryKey)}`;
+    const method = mode === 'replace' ? 'POST' : 'PUT';
+    const path = `${nodePath(index, '/documents')}${query}`;
+    // Every node learns a new primary key, also those that get no document of this batch.
+    const nodes = newPrimaryKey === null && !fresh ? byNode.keys() : view.groups().flatMap((g) => view.nodes(g));
+    const parts: PlannedPart[] = [];
+    for (const nodeId of nodes) {
+      const own = byNode.get(nodeId) ?? [];
+      if (own.length === 0 && newPrimaryKey === null) continue;
+      const body = buildNodeBody(documents, shards, new Set(own), firstVersion);
+      parts.push({
+        nodeId,
+        step: 'documents',
+        shards: own.length === 0 ? null : own,
+        counts: false,
+        request: { method, path, body },
+      });
+    }
+    return parts;
+  }
+
+  /** The plan of a deletion in an index that is there; `parts` builds its requests. */
+  function planDeletion(
+    uid: string,
+    details: Record<string, unknown>,
+    parts: (index: IndexRecord) => PlannedPart[],
+  ): WritePlan {
+    const base = { type: 'documentDeletion', indexUid: uid, details };
+    const index = catalog.accepted(uid);
+    if (index === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
+    return { ...base, index, verdict: null, effect: {}, catalog: [], parts: parts(index) };
+  }
+
+  function deletionByIds(index: IndexRecord, ids: readonly string[]): PlannedPart[] {
+    const byShard = new Map<number, string[]>();
+    for (const id of ids) {
+      const shard = shardOf(id, index.shards);
+      const list = byShard.get(shard);
+      if (list === undefined) byShard.set(shard, [id]);
+      else list.push(id);
+    }
+    return [...shardsByNode(view, byShard.keys())].flatMap(([nodeId, shards]) =>
+      splitByCount(view, index, nodeId, shards).map((part): PlannedPart => {
+        const body = JSON.stringify(part.shards.flatMap((shard) => byShard.get(shard) ?? []));
+        const path = nodePath(index, '/documents/delete-batch');
+        return { nodeId, step: 'delete', ...part, request: { method: 'POST', path, body } };
+      }),
+    );
+  }
+
+  /** Deletion by filter, cut to shards wherever a node also holds copies that are counted elsewhere. */
+  function deletionByFilter(index: IndexRecord, filter: unknown): PlannedPart[] {
+    const path = nodePath(index, '/documents/delete');
+    return [...shardsByNode(view, allShards(index))].flatMap(([nodeId, shards]) => {
+      const split = splitByCount(view, index, nodeId, shards);
+      return split.map((part): PlannedPart => {
+        const user = Array.isArray(filter) ? filter : [filter];
+        const cut = split.length === 1 ? filter : [shardFilter(part.shards), ...user];
+        const body = JSON.stringify({ filter: cut });
+        return { nodeId, step: 'delete', ...part, request: { method: 'POST', path, body } };
+      });
+    });
+  }
+
+  /** Deletion of everything; where a node holds copies counted elsewhere, the counted ones go first and by filter. */
+  function deletionOfAll(index: IndexRecord): PlannedPart[] {
+    const path = nodePath(index, '/documents');
+    return [...shardsByNode(view, allShards(index))].flatMap(([nodeId, shards]): PlannedPart[] => {
+      const split = splitByCount(view, index, nodeId, shards);
+      const counted = split.find((part) => part.counts);
+      const all: PlannedPart = {
+        nodeId,
+        step: 'delete',
+        shards,
+        counts: split.length === 1 && counted !== undefined,
+        request: { method: 'DELETE', path },
+      };
+      if (counted === undefined || split.length === 1) return [all];
+      const body = JSON.stringify({ filter: shardFilter(counted.shards) });
+      const first: PlannedPart = {
+        nodeId,
+        step: 'delete',
+        ...counted,
+        request: { method: 'POST', path: nodePath(index, '/documents/delete'), body },
+      };
+      return [first, all];
+    });
+  }
+
+  return {
+    async add(uid, mode, payload, requestedPrimaryKey, caller) {
+      const { documents } = parsePayload(payload);
+      return acceptance.accept(uid, async (): Promise<WritePlan> => {
+        const details = { receivedDocuments: documents.length, indexedDocuments: null };
+        const base = { type: 'documentAdditionOrUpdate', indexUid: uid, details };
+        const prepared = await prepareIndex(options, uid, caller);
+        if (prepared === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
+        const { index, fresh } = prepared;
+        const create = fresh ? ({ createIndex: true } as const) : {};
+        const batch = prepareBatch({
+          documents,
+          primaryKey: index.acceptedPrimaryKey,
+          requestedPrimaryKey,
+          geoEnabled: geoEnabled(index),
+        });
+        if (!batch.ok) return { ...base, ...prepared, verdict: batch.error, effect: create };
+        const newPrimaryKey = batch.primaryKey === index.acceptedPrimaryKey ? null : batch.primaryKey;
+        const record = { ...index, acceptedPrimaryKey: batch.primaryKey };
+        return {
+          ...base,
+          index,
+          verdict: null,
+          effect: {
+            ...create,
+            documents: batch.distinctIds,
+            ...(newPrimaryKey === null ? {} : { primaryKey: newPrimaryKey }),
+          },
+          catalog: fresh || newPrimaryKey !== null ? [{ kind: 'putIndex', record }] : [],
+          parts: [...prepared.parts, ...documentParts(prepared, mode, documents, batch.ids, newPrimaryKey)],
+        };
+      });
+    },
+    deleteByIds: (uid, ids) =>
+      acceptance.accept(uid, async () =>
+        planDeletion(uid, { providedIds: ids.length, deletedDocuments: null, originalFilter: null }, (index) =>
+          deletionByIds(index, ids),
+        ),
+      ),
+    deleteByFilter: (uid, filter) =>
+      acceptance.accept(uid, async () =>
+        planDeletion(uid, { providedIds: 0, deletedDocuments: null, originalFilter: JSON.stringify(filter) }, (index) =>
+          deletionByFilter(index, filter),
+        ),
+      ),
+    deleteAll: (uid) =>
+      acceptance.accept(uid, async () => planDeletion(uid, { deletedDocuments: null }, deletionOfAll)),
+  };
+}

@@ -1,0 +1,127 @@
+import { ApiError, type ErrorBody } from '../../errors/api-error.ts';
+import type { SettingsService } from '../../http/services.ts';
+import type { NodeClient } from '../../nodes/client.ts';
+import type { Logger } from '../../observability/log.ts';
+import type { ClusterView } from '../../placement/view.ts';
+import type { IndexRecord } from '../../store/records.ts';
+import { type Acceptance, settledPlan, type WritePlan } from '../../tasks/acceptance.ts';
+import type { SettingsCommit } from '../../tasks/finisher.ts';
+import { indexNotFound, indexNotFoundBody } from '../errors.ts';
+import { allNodes, nodePath, type PrepareOptions, prepareIndex, toAllNodes } from '../prepare.ts';
+import { defaultSettings } from './defaults.ts';
+import { applyOverrides, getSetting, logicalTaskDetails, overridesOf, settingsHash, toLogical } from './logical.ts';
+import { settingNames } from './names.ts';
+import { toPhysicalPatch, toPhysicalRestore } from './physical.ts';
+
+/** What the settings routes are built from. */
+export interface SettingsServiceOptions extends PrepareOptions {
+  acceptance: Acceptance;
+}
+
+/** The committed logical settings of an index. */
+export function committedSettings(index: IndexRecord): Record<string, unknown> {
+  return index.settings === null ? defaultSettings() : (JSON.parse(index.settings) as Record<string, unknown>);
+}
+
+/** The settings routes. */
+export function createSettingsService(options: SettingsServiceOptions): SettingsService {
+  const { catalog, acceptance, view } = options;
+
+  function visible(uid: string): IndexRecord {
+    const index = catalog.visible(uid);
+    if (index === null) throw indexNotFound(uid);
+    return index;
+  }
+
+  function broadcast(index: IndexRecord, patch: Record<string, unknown>) {
+    const body = JSON.stringify(toPhysicalPatch(patch));
+    return toAllNodes(view, 'settings', { method: 'PATCH', path: nodePath(index, '/settings'), body });
+  }
+
+  return {
+    async get(uid) {
+      return JSON.stringify(committedSettings(visible(uid)));
+    },
+    async getOne(uid, name) {
+      return JSON.stringify(getSetting(committedSettings(visible(uid)), name));
+    },
+    update: (uid, patch, caller) =>
+      acceptance.accept(uid, async (): Promise<WritePlan> => {
+        const base = { type: 'settingsUpdate', indexUid: uid, details: logicalTaskDetails(patch) };
+        const prepared = await prepareIndex(options, uid, caller);
+        if (prepared === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
+        const { index, fresh, parts, catalog: changes } = prepared;
+        const create = fresh ? ({ createIndex: true } as const) : {};
+        return {
+          ...base,
+          index,
+          verdict: null,
+          effect: { ...create, settings: patch },
+          catalog: changes,
+          parts: [...parts, ...broadcast(index, patch)],
+        };
+      }),
+    reset: (uid, name) =>
+      acceptance.accept(uid, async (): Promise<WritePlan> => {
+        const names = name === null ? settingNames : [name];
+        const patch: Record<string, unknown> = Object.fromEntries(names.map((setting) => [setting, null]));
+        const details = logicalTaskDetails(patch, { reset: name === null });
+        const base = { type: 'settingsUpdate', indexUid: uid, details };
+        const index = catalog.accepted(uid);
+        if (index === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
+        return { ...base, index, verdict: null, effect: { settings: patch }, catalog: [], parts: broadcast(index, patch) };
+      }),
+  };
+}
+
+/** What committing settings is built from. */
+export interface SettingsCommitOptions {
+  view: ClusterView;
+  clients: { get(nodeId: string): NodeClient | undefined };
+  timeoutMs: number;
+  log: Logger;
+}
+
+/**
+ * The end of a settings task: what the nodes now report is turned back into logical settings, must be the same on all of
+ * them, and becomes the committed settings under a new version.
+ */
+export function createSettingsCommit(options: SettingsCommitOptions): SettingsCommit {
+  async function readBack(nodeId: string, index: IndexRecord, patch: Record<string, unknown>) {
+    const path = nodePath(index, '/settings');
+    const response = await options.clients.get(nodeId)?.request({ method: 'GET', path, timeoutMs: options.timeoutMs });
+    if (response?.status !== 200) return null;
+    const overrides = applyOverrides(overridesOf(committedSettings(index)), patch);
+    return { nodeId, settings: toLogical(JSON.parse(response.text), overrides) };
+  }
+
+  /** Whether the node has a copy of the index that missed nothing; one that missed settings has none. */
+  function current(nodeId: string, index: IndexRecord): boolean {
+    const { view } = options;
+    if (!view.up(nodeId)) return false;
+    for (let shard = 0; shard < index.shards; shard++) if (view.inSync(index, shard, nodeId)) return true;
+    return false;
+  }
+
+  return {
+    async commit(index, patch): Promise<{ record: IndexRecord } | { error: ErrorBody }> {
+      const nodes = allNodes(options.view).filter((nodeId) => current(nodeId, index));
+      const answers = await Promise.all(nodes.map((nodeId) => readBack(nodeId, index, patch).catch(() => null)));
+      const read = answers.filter((answer) => answer !== null);
+      const first = read[0];
+      if (first === undefined) throw new Error(`no node could be asked for the settings of ${index.physicalUid}`);
+      const odd = read.find(({ settings }) => settingsHash(settings) !== settingsHash(first.settings));
+      if (odd !== undefined) {
+        options.log.error({ index: index.uid, nodes: [first.nodeId, odd.nodeId] }, 'nodes report different settings');
+        const message = `Index \`${index.uid}\`: the nodes do not report the same settings after the change.`;
+        return { error: new ApiError('miroir_settings_diverged', message).toBody() };
+      }
+      const settings = JSON.stringify(first.settings);
+      return { record: { ...index, settings, settingsVersion: index.settingsVersion + 1 } };
+    },
+    restore(index) {
+      const body = JSON.stringify(toPhysicalRestore(committedSettings(index)));
+      return toAllNodes(options.view, 'rollback', { method: 'PATCH', path: nodePath(index, '/settings'), body });
+    },
+  };
+}

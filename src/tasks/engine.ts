@@ -1,0 +1,121 @@
+import type { ErrorBody } from '../errors/api-error.ts';
+import type { Catalog } from '../indexes/catalog.ts';
+import type { NodeClient } from '../nodes/client.ts';
+import type { Logger } from '../observability/log.ts';
+import type { CopyStates } from '../placement/copies.ts';
+import type { ClusterView } from '../placement/view.ts';
+import type { IndexRecord, TaskRecord } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+import { type Acceptance, createAcceptance } from './acceptance.ts';
+import { type ActiveTasks, createActiveTasks } from './active.ts';
+import { createCanceller } from './cancel.ts';
+import type { Clock } from './clock.ts';
+import { rfc3339 } from './clock.ts';
+import { createClusterState } from './cluster-state.ts';
+import { createFinisher, type SettingsCommit } from './finisher.ts';
+import { createPoller } from './poller.ts';
+import { recover } from './recovery.ts';
+import { createSender } from './sender.ts';
+import { createSerial } from './serial.ts';
+
+/** What the task engine is built from. */
+export interface TaskEngineOptions {
+  store: Store;
+  catalog: Catalog;
+  copies: CopyStates;
+  view: ClusterView;
+  clients: { get(nodeId: string): NodeClient | undefined };
+  settings: SettingsCommit;
+  toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody;
+  writeTimeoutMs: number;
+  minCopies: number;
+  /** Milliseconds that ended tasks are kept. */
+  retentionMs: number;
+  now: Clock;
+  log: Logger;
+  onEnded(record: TaskRecord): void;
+}
+
+/** Everything between a decided write and the end of its task. */
+export interface TaskEngine {
+  readonly acceptance: Acceptance;
+  readonly active: ActiveTasks;
+  /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Milliseconds between two prunings of old tasks, and how many go at a time. */
+const pruneEveryMs = 60_000;
+const pruneAtATime = 1_000;
+
+/** Wires sender, acceptance, poller, finisher and recovery. */
+export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
+  const { store, view, clients, now, log } = options;
+  const state = createClusterState({ store, catalog: options.catalog, copies: options.copies, view });
+  const active = createActiveTasks();
+  const canceller = createCanceller(active, clients);
+  const sender = createSender({
+    clients,
+    up: (nodeId) => view.up(nodeId),
+    writeTimeoutMs: options.writeTimeoutMs,
+    chains: createSerial(),
+    log,
+  });
+  const acceptance = createAcceptance({
+    state,
+    active,
+    sender,
+    locks: createSerial(),
+    minCopies: options.minCopies,
+    now,
+    onSent: () => poller.wake(),
+  });
+  const sendParts: typeof acceptance.sendParts = (task, parts, requests) =>
+    acceptance.sendParts(task, parts, requests);
+  const finisher = createFinisher({
+    state,
+    active,
+    serial: createSerial(),
+    now,
+    log,
+    settings: options.settings,
+    toLogicalError: options.toLogicalError,
+    sendParts,
+    pursueCancellation: (task) => canceller.pursue(task),
+    onLagging: (parts, indexId) => poller.watchLagging(parts, indexId),
+    onEnded: options.onEnded,
+  });
+  const poller = createPoller({ state, active, clients, finisher, now, log });
+
+  async function prune(): Promise<void> {
+    const before = rfc3339(now() - options.retentionMs);
+    while ((await store.pruneTasks(before, pruneAtATime)) === pruneAtATime);
+  }
+  let pruning: NodeJS.Timeout | null = null;
+
+  return {
+    acceptance,
+    active,
+    async start() {
+      await recover({
+        state,
+        active,
+        clients,
+        log,
+        now,
+        minCopies: options.minCopies,
+        sendParts,
+        onLagging: (parts, indexId) => poller.watchLagging(parts, indexId),
+      });
+      poller.start();
+      pruning = setInterval(() => {
+        prune().catch((error: unknown) => log.warn({ err: error }, 'could not prune old tasks'));
+      }, pruneEveryMs);
+    },
+    async stop() {
+      if (pruning !== null) clearInterval(pruning);
+      await poller.stop();
+    },
+  };
+}
