@@ -80,14 +80,11 @@ const writeSteps: ClientStep[] = [
     'updateDocumentsInBatches',
     async ({ client }) =>
       (
-        await client.tasks.waitForTasks(
-          client.index('books').updateDocumentsInBatches(
-            [
-              { id: 2, extra: 1 },
-              { id: 3, extra: 2 },
-            ],
-            1,
-          ),
+        await Promise.all(
+          client
+            .index('books')
+            .updateDocumentsInBatches([{ id: 2, extra: 1 }], 1)
+            .map((task) => task.waitTask()),
         )
       ).map((task) => task.status),
   ],

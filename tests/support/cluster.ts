@@ -22,6 +22,8 @@ export interface ClusterOptions {
   shards?: number;
   /** Further configuration, section by section. */
   config?: Partial<FileInput>;
+  /** Something to put in front of each node; returns the address that Miroir is given instead of the node's own. */
+  front?: (node: LocalNode) => Promise<string>;
   /** `child`: `dist/main.js` as a process of its own, for tests that kill it. Needs `npm run build`. */
   miroir?: 'in-process' | 'child';
 }
@@ -56,14 +58,24 @@ async function startNodes(options: ClusterOptions, folder: string, undo: Undo[])
   return Promise.all(starts);
 }
 
-function configuration(options: ClusterOptions, nodes: readonly LocalNode[], port: number, folder: string): FileInput {
+async function configuration(
+  options: ClusterOptions,
+  nodes: readonly LocalNode[],
+  port: number,
+  folder: string,
+): Promise<FileInput> {
+  const addresses = await Promise.all(nodes.map((node) => options.front?.(node) ?? node.address));
   return {
     master_key: masterKey,
     node_master_key: nodeMasterKey,
     admin: { api_key: adminKey },
     shards: options.shards ?? 32,
     replication_factor: options.replicationFactor ?? 1,
-    nodes: nodes.map((node, i) => ({ id: node.id, address: node.address, group: Math.floor(i / options.nodes) })),
+    nodes: nodes.map((node, i) => ({
+      id: node.id,
+      address: addresses[i] ?? node.address,
+      group: Math.floor(i / options.nodes),
+    })),
     store: { backend: 'sqlite', path: join(folder, 'miroir.db') },
     server: { host: '127.0.0.1', port },
     metrics: { enabled: false },
@@ -89,7 +101,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     undo.push(folder.remove);
     const nodes = await startNodes(options, folder.path, undo);
     const port = await freePort();
-    const config = configuration(options, nodes, port, folder.path);
+    const config = await configuration(options, nodes, port, folder.path);
     let child: MiroirProcess | null = null;
     if (options.miroir === 'child') {
       child = await startMiroirProcess(config, folder.path);
