@@ -1,5 +1,5 @@
+import { isInteger, printValue } from '../json/print.ts';
 import { type Cursor, rawText } from './cursor.ts';
-import { numberKind, printCompact } from './serde-text.ts';
 
 /** Kinds of value that messages tell apart, in the order in which messages list them. */
 export const kinds = ['null', 'boolean', 'positive', 'negative', 'float', 'string', 'array', 'object'] as const;
@@ -19,7 +19,13 @@ const names: Record<Kind, string> = {
 /** The JSON text of the value, as a message quotes it. */
 export function quoted(at: Cursor): string {
   const raw = rawText(at);
-  return raw === null ? (JSON.stringify(at.value) ?? 'null') : printCompact(raw);
+  return raw === null ? (JSON.stringify(at.value) ?? 'null') : printValue(raw);
+}
+
+/** A number is an integer if it is written as one and fits 64 bits; the text decides, since `1.0` is a float. */
+function numberKind(at: Cursor, value: number): Kind {
+  if (!Number.isInteger(value) || !isInteger(rawText(at) ?? String(value))) return 'float';
+  return value < 0 ? 'negative' : 'positive';
 }
 
 /** The kind of the value under the cursor. */
@@ -29,8 +35,7 @@ export function kindOf(at: Cursor): Kind {
   if (typeof value === 'boolean') return 'boolean';
   if (typeof value === 'string') return 'string';
   if (Array.isArray(value)) return 'array';
-  if (typeof value !== 'number') return 'object';
-  return Number.isInteger(value) ? numberKind(rawText(at) ?? String(value)) : 'float';
+  return typeof value === 'number' ? numberKind(at, value) : 'object';
 }
 
 /** The value as messages describe what was found: kind and text. */

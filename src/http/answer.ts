@@ -1,0 +1,49 @@
+import type { ApiError } from '../errors/api-error.ts';
+import type { ReadAnswer, TaskSummary, WriteAnswer } from './services.ts';
+
+/** What a route answers; the server adds CORS, compression and the request id. */
+export interface Answer {
+  readonly status: number;
+  /** Absent: an empty body. */
+  readonly body?: string | Buffer;
+  /** Of the body; JSON when absent. */
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A JSON text with status 200 (or another). */
+export function json(body: string, status = 200): Answer {
+  return { status, body };
+}
+
+/** A status with an empty body. */
+export function empty(status: number, headers: Record<string, string> = {}): Answer {
+  return { status, headers };
+}
+
+/** A read's answer with the headers that tell what is missing and how fresh it is. */
+export function read(answer: ReadAnswer): Answer {
+  const headers: Record<string, string> = {};
+  if (answer.missingShards.length > 0) headers['x-miroir-degraded'] = `shards=${answer.missingShards.join(',')}`;
+  if (answer.settingsVersion !== undefined) headers['x-miroir-settings-version'] = String(answer.settingsVersion);
+  return { status: 200, body: answer.json, headers };
+}
+
+function summaryText({ taskUid, indexUid, status, type, enqueuedAt }: TaskSummary): string {
+  return JSON.stringify({ taskUid, indexUid, status, type, enqueuedAt });
+}
+
+/** An accepted write: 202, except where Meilisearch answers 200 (cancelling and deleting tasks). */
+export function accepted(answer: WriteAnswer, status = 202): Answer {
+  const { degraded } = answer;
+  const headers: Record<string, string> =
+    degraded === null
+      ? {}
+      : { 'x-miroir-degraded': `groups=${degraded.groups.join(',')};shards=${degraded.shards.join(',')}` };
+  return { status, body: summaryText(answer.summary), headers };
+}
+
+/** An error as clients see it. */
+export function failure(error: ApiError): Answer {
+  return { status: error.status, body: JSON.stringify(error.toBody()), headers: error.headers };
+}

@@ -1,0 +1,12 @@
+import type { Socket } from 'node:net';
+
+/** What the HTTP parser refuses: the head was too large (431), or it is no HTTP (400). The body is empty, the connection ends. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  if (!socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  socket.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
+}

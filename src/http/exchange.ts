@@ -1,0 +1,120 @@
+import type { FastifyRequest } from 'fastify';
+import { ApiError } from '../errors/api-error.ts';
+
+import type { Caller } from '../keys/caller.ts';
+import { type Parser, readJson, readQuery } from '../validation/cursor.ts';
+import { invalidIndexUid, isIndexUid } from '../validation/index-uid.ts';
+import { parseQueryString } from '../validation/query-string.ts';
+import { BrokenBodyError, readBody } from './body.ts';
+import { documentFormat, requireJson } from './content-type.ts';
+import { type JsonBody, parseJsonBody } from './json-text.ts';
+import type { DocumentPayload, Services } from './services.ts';
+import { queryOf } from './url.ts';
+
+const brokenMessages: Record<string, string> = {
+  gzip: 'Some(Custom { kind: InvalidInput, error: "corrupt gzip stream does not have a matching checksum" })',
+  deflate: 'Some(Custom { kind: InvalidInput, error: "corrupt deflate stream" })',
+  br: 'Some(Custom { kind: InvalidData, error: "Invalid Data" })',
+};
+
+/**
+ * One request under way: what a route needs of it, with Meilisearch's own refusals. Meilisearch's order of checks is
+ * authorisation, query string, content type, body, then the index uid in the path; routes call these in that order.
+ */
+export class Exchange {
+  readonly services: Services;
+  readonly #request: FastifyRequest;
+  readonly #contentType: string | undefined;
+  readonly #bodyLimit: number;
+
+  constructor(request: FastifyRequest, contentType: string | undefined, services: Services, bodyLimit: number) {
+    this.#request = request;
+    this.#contentType = contentType;
+    this.services = services;
+    this.#bodyLimit = bodyLimit;
+  }
+
+  /** A part of the path, decoded. */
+  param(name: string): string {
+    return (this.#request.params as Record<string, string>)[name] ?? '';
+  }
+
+  /** A request header. */
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  /** The query string as sent, without its `?`. */
+  get rawQuery(): string {
+    return queryOf(this.#request.raw.url ?? '');
+  }
+
+  /** Who asks, if they may do `action`; on routes with an index in the path, on that index. */
+  authorise(action: string): Promise<Caller> {
+    const index = (this.#request.params as Record<string, string>).indexUid ?? null;
+    return this.services.keys.authorise(this.#request.headers.authorization, action, index);
+  }
+
+  /** The index uid of the path; throws `invalid_index_uid`. */
+  indexUid(): string {
+    const uid = this.param('indexUid');
+    if (!isIndexUid(uid)) throw new ApiError('invalid_index_uid', invalidIndexUid(uid));
+    return uid;
+  }
+
+  /** The query string, read by `parse`. */
+  query<T>(parse: Parser<T>): T {
+    return readQuery(parse, parseQueryString(this.rawQuery));
+  }
+
+  /** The bytes of a JSON body. */
+  async jsonBytes(): Promise<Buffer> {
+    requireJson(this.#contentType);
+    const body = await this.#readJsonBytes();
+    if (body.length === 0) throw new ApiError('missing_payload', 'A json payload is missing.');
+    return body;
+  }
+
+  /** The JSON body, parsed but not judged. */
+  async jsonBody(): Promise<JsonBody> {
+    return parseJsonBody(await this.jsonBytes());
+  }
+
+  /** The JSON body, read by `parse`. */
+  async json<T>(parse: Parser<T>): Promise<T> {
+    const { value, text } = await this.jsonBody();
+    return readJson(parse, value, text);
+  }
+
+  async #readJsonBytes(): Promise<Buffer> {
+    try {
+      return await readBody(this.#request.raw, this.#bodyLimit);
+    } catch (error) {
+      if (!(error instanceof BrokenBodyError)) throw error;
+      const detail = brokenMessages[error.encoding] ?? 'None';
+      throw new ApiError(
+        'bad_request',
+        `Error that occur during reading payload: payload reached EOF before completing: ${detail}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** A document payload: its format by the content type, its bytes as sent. */
+  async documents(csvDelimiter: string | null): Promise<DocumentPayload> {
+    const format = documentFormat(this.#contentType, csvDelimiter);
+    const body = await this.#readDocumentBytes();
+    if (body.length === 0) throw new ApiError('missing_payload', `A ${format} payload is missing.`);
+    return { format, body, csvDelimiter: format === 'csv' ? csvDelimiter : null };
+  }
+
+  async #readDocumentBytes(): Promise<Buffer> {
+    try {
+      return await readBody(this.#request.raw, this.#bodyLimit);
+    } catch (error) {
+      if (!(error instanceof BrokenBodyError)) throw error;
+      throw new ApiError('bad_request', 'The provided payload is incomplete and cannot be parsed', { cause: error });
+    }
+  }
+}

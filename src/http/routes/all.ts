@@ -1,0 +1,21 @@
+import type { Routes } from '../router.ts';
+import { documentRoutes } from './documents.ts';
+import { indexRoutes } from './indexes.ts';
+import { instanceRoutes } from './instance.ts';
+import { keyRoutes } from './keys.ts';
+import { laterRoutes } from './later.ts';
+import { searchRoutes } from './search.ts';
+import { settingsRoutes } from './settings.ts';
+import { taskRoutes } from './tasks.ts';
+
+/** Every resource of Meilisearch's API. */
+export const apiRoutes: readonly Routes[] = [
+  instanceRoutes,
+  indexRoutes,
+  documentRoutes,
+  searchRoutes,
+  settingsRoutes,
+  taskRoutes,
+  keyRoutes,
+  laterRoutes,
+];

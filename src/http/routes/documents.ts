@@ -1,0 +1,89 @@
+import { ApiError } from '../../errors/api-error.ts';
+import { accepted, read } from '../answer.ts';
+import { batchIds } from '../requests/delete-batch.ts';
+import {
+  addParameters,
+  checkDelimiter,
+  deleteByFilterBody,
+  editBody,
+  fetchBody,
+  getParameters,
+  listParameters,
+  toDocumentsQuery,
+} from '../requests/documents.ts';
+import type { Handler, Routes } from '../router.ts';
+
+const list: Handler = async (x) => {
+  await x.authorise('documents.get');
+  const parameters = x.query(listParameters);
+  const uid = x.indexUid();
+  return read(await x.services.documents.list(uid, toDocumentsQuery(parameters)));
+};
+
+const fetch: Handler = async (x) => {
+  await x.authorise('documents.get');
+  const body = await x.json(fetchBody);
+  const uid = x.indexUid();
+  return read(await x.services.documents.list(uid, toDocumentsQuery(body)));
+};
+
+const get: Handler = async (x) => {
+  await x.authorise('documents.get');
+  const { fields, retrieveVectors } = x.query(getParameters);
+  const uid = x.indexUid();
+  const wanted = fields?.includes('*') === true ? null : fields;
+  return read(await x.services.documents.get(uid, x.param('documentId'), wanted, retrieveVectors));
+};
+
+const add =
+  (mode: 'replace' | 'update'): Handler =>
+  async (x) => {
+    const caller = await x.authorise('documents.add');
+    const { primaryKey, csvDelimiter } = x.query(addParameters);
+    checkDelimiter(csvDelimiter);
+    const uid = x.indexUid();
+    const payload = await x.documents(csvDelimiter);
+    return accepted(await x.services.documents.add(uid, mode, payload, primaryKey, caller));
+  };
+
+const removeOne: Handler = async (x) => {
+  await x.authorise('documents.delete');
+  const uid = x.indexUid();
+  return accepted(await x.services.documents.deleteByIds(uid, [x.param('documentId')]));
+};
+
+const removeBatch: Handler = async (x) => {
+  await x.authorise('documents.delete');
+  const ids = batchIds(await x.jsonBytes());
+  return accepted(await x.services.documents.deleteByIds(x.indexUid(), ids));
+};
+
+const removeByFilter: Handler = async (x) => {
+  await x.authorise('documents.delete');
+  const { filter } = await x.json(deleteByFilterBody);
+  return accepted(await x.services.documents.deleteByFilter(x.indexUid(), filter));
+};
+
+const removeAll: Handler = async (x) => {
+  await x.authorise('documents.delete');
+  return accepted(await x.services.documents.deleteAll(x.indexUid()));
+};
+
+const edit: Handler = async (x) => {
+  await x.authorise('documents.*');
+  await x.json(editBody);
+  throw new ApiError(
+    'feature_not_enabled',
+    'Using the documents edit route requires enabling the `edit documents by function` experimental feature. See https://github.com/orgs/meilisearch/discussions/762',
+  );
+};
+
+/** `/indexes/{uid}/documents...` */
+export const documentRoutes: Routes = (resource) => {
+  resource('/indexes/:indexUid/documents', { GET: list, POST: add('replace'), PUT: add('update'), DELETE: removeAll });
+  resource('/indexes/:indexUid/documents/delete-batch', { POST: removeBatch });
+  resource('/indexes/:indexUid/documents/delete', { POST: removeByFilter });
+  resource('/indexes/:indexUid/documents/edit', { POST: edit });
+  resource('/indexes/:indexUid/documents/fetch', { POST: fetch });
+  resource('/indexes/:indexUid/documents/:documentId', { GET: get, DELETE: removeOne });
+};

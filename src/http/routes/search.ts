@@ -1,0 +1,35 @@
+import type { SearchQuery } from '../../search/query.ts';
+import { read } from '../answer.ts';
+import type { Exchange } from '../exchange.ts';
+import { checkSearch, searchBody, searchParameters, toSearchQuery } from '../requests/search.ts';
+import type { Handler, Routes } from '../router.ts';
+
+/** Refusals that the real server makes only once it has found the index: an unknown index goes first. */
+async function checkedAfterIndex(x: Exchange, uid: string, query: SearchQuery): Promise<void> {
+  try {
+    checkSearch(query);
+  } catch (refusal) {
+    await x.services.indexes.get(uid);
+    throw refusal;
+  }
+}
+
+const post: Handler = async (x) => {
+  const caller = await x.authorise('search');
+  const query = await x.json(searchBody);
+  const uid = x.indexUid();
+  await checkedAfterIndex(x, uid, query);
+  return read(await x.services.search.search(uid, query, caller));
+};
+
+const get: Handler = async (x) => {
+  const caller = await x.authorise('search');
+  const parameters = x.query(searchParameters);
+  const uid = x.indexUid();
+  return read(await x.services.search.search(uid, toSearchQuery(parameters), caller));
+};
+
+/** `/indexes/{uid}/search` */
+export const searchRoutes: Routes = (resource) => {
+  resource('/indexes/:indexUid/search', { GET: get, POST: post });
+};

@@ -1,0 +1,45 @@
+import { type SettingInfo, settingTable } from '../../indexes/settings/names.ts';
+import { mapOf } from '../../validation/object.ts';
+import { any } from '../../validation/values.ts';
+import { accepted, json } from '../answer.ts';
+import type { Handler, Methods, Routes } from '../router.ts';
+
+const getAll: Handler = async (x) => {
+  await x.authorise('settings.get');
+  return json(await x.services.settings.get(x.indexUid()));
+};
+
+const update: Handler = async (x) => {
+  const caller = await x.authorise('settings.update');
+  const patch = Object.fromEntries(await x.json(mapOf(any)));
+  return accepted(await x.services.settings.update(x.indexUid(), patch, caller));
+};
+
+const resetAll: Handler = async (x) => {
+  await x.authorise('settings.update');
+  return accepted(await x.services.settings.reset(x.indexUid(), null));
+};
+
+/** The resource of one setting. */
+function resourceOf({ name, method }: SettingInfo): Methods {
+  const get: Handler = async (x) => {
+    await x.authorise('settings.get');
+    return json(await x.services.settings.getOne(x.indexUid(), name));
+  };
+  const set: Handler = async (x) => {
+    const caller = await x.authorise('settings.update');
+    const patch = { [name]: await x.json(any) };
+    return accepted(await x.services.settings.update(x.indexUid(), patch, caller));
+  };
+  const reset: Handler = async (x) => {
+    await x.authorise('settings.update');
+    return accepted(await x.services.settings.reset(x.indexUid(), name));
+  };
+  return { GET: get, [method]: set, DELETE: reset };
+}
+
+/** `/indexes/{uid}/settings` and one resource per setting. */
+export const settingsRoutes: Routes = (resource) => {
+  resource('/indexes/:indexUid/settings', { PATCH: update, GET: getAll, DELETE: resetAll });
+  for (const info of settingTable) resource(`/indexes/:indexUid/settings/${info.segment}`, resourceOf(info));
+};
