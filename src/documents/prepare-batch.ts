@@ -1,0 +1,104 @@
+import type { ErrorBody } from '../errors/api-error.ts';
+import { rawFields } from '../json/scan.ts';
+import { contentError, reservedFieldError, type StoredDocument } from './checks.ts';
+import { type DocumentFields, scanDocument } from './fields.ts';
+import { documentId } from './ids.ts';
+import type { RawDocument } from './payload.ts';
+import type { PayloadFormat } from './payload-errors.ts';
+import { resolvePrimaryKey } from './primary-key.ts';
+
+/** A batch of documents and what it is judged by. */
+export interface BatchRequest {
+  documents: readonly RawDocument[];
+  /** The index's primary key once all accepted tasks have ended. */
+  primaryKey: string | null;
+  /** The `primaryKey` parameter. */
+  requestedPrimaryKey: string | null;
+  /** Whether `_geo` is checked, see `isGeoChecked`. */
+  geoEnabled: boolean;
+  /** As clients call the index; some messages name it. */
+  indexUid: string;
+  /** POST replaces (the default), PUT updates: then a document's fields are those of all its versions in the batch. */
+  mode?: 'replace' | 'update';
+  /** With `ndjson` an empty batch leaves the primary key alone, with the others it sets the requested one. */
+  format?: PayloadFormat;
+}
+
+/** The fate of a batch, decided before any node is touched. */
+export type BatchResult =
+  | {
+      ok: true;
+      /** The index's primary key after the batch; null while unknown (an empty batch). */
+      primaryKey: string | null;
+      /** Each document's id as text. */
+      ids: string[];
+      /** Documents that the batch writes: the same id counts once. */
+      distinctIds: number;
+      /** Documents in the payload. */
+      received: number;
+    }
+  | { ok: false; error: ErrorBody; primaryKeyAfter: string | null };
+
+/** Values that Meilisearch takes over without decoding and stumbles on later, or an approximation from above. */
+const maybeUndecodable = /\\u[dD][89a-fA-F]|[0-9.][eE][+]?[0-9]{2}|[0-9]{300}/;
+const deepestDecodable = 128;
+
+/** Whether a document's contents deserve a closer look; nearly none does. */
+function isSuspect(raw: RawDocument, fields: DocumentFields, geoEnabled: boolean): boolean {
+  if (fields.vectors !== null || (geoEnabled && fields.geo !== null)) return true;
+  return fields.depth > deepestDecodable || maybeUndecodable.test(raw);
+}
+
+/** The suspects as they will be stored, in the order in which their ids first come. */
+function storedSuspects(
+  documents: readonly RawDocument[],
+  ids: readonly string[],
+  suspects: ReadonlySet<string>,
+  mode: 'replace' | 'update',
+): StoredDocument[] {
+  const stored = new Map<string, Map<string, string>>();
+  for (const [i, raw] of documents.entries()) {
+    const id = ids[i] ?? '';
+    if (!suspects.has(id)) continue;
+    const before = mode === 'update' ? stored.get(id) : undefined;
+    stored.set(id, new Map([...(before ?? []), ...rawFields(raw)]));
+  }
+  return [...stored].map(([id, fields]) => ({ id, fields }));
+}
+
+/**
+ * Decide as one Meilisearch would whether a batch of documents succeeds, and with which ids; whatever fails its whole task
+ * is found here. The first document in payload order that is bad gives the error: ids of all documents first, then contents.
+ */
+export function prepareBatch(request: BatchRequest): BatchResult {
+  const { documents, primaryKey: accepted, geoEnabled, mode = 'replace' } = request;
+  const fail = (error: ErrorBody): BatchResult => ({ ok: false, error, primaryKeyAfter: accepted });
+  const key = resolvePrimaryKey(accepted, request.requestedPrimaryKey, documents[0]);
+  if (!key.ok) return fail(key.error);
+  if (key.primaryKey === null || documents.length === 0) {
+    const primaryKey = request.format === 'ndjson' ? accepted : key.primaryKey;
+    return { ok: true, primaryKey, ids: [], distinctIds: 0, received: 0 };
+  }
+  const ids: string[] = [];
+  const suspects = new Set<string>();
+  for (const raw of documents) {
+    const fields = scanDocument(raw, key.primaryKey);
+    if (fields.reserved !== null) return fail(reservedFieldError(fields.reserved));
+    const result = documentId(raw, key.primaryKey, fields.wanted);
+    if (!result.ok) return fail(result.error);
+    ids.push(result.id);
+    if (isSuspect(raw, fields, geoEnabled)) suspects.add(result.id);
+  }
+  if (suspects.size > 0) {
+    const stored = storedSuspects(documents, ids, suspects, mode);
+    const error = contentError(stored, geoEnabled, request.indexUid);
+    if (error !== null) return fail(error);
+  }
+  return {
+    ok: true,
+    primaryKey: key.primaryKey,
+    ids,
+    distinctIds: new Set(ids).size,
+    received: documents.length,
+  };
+}
