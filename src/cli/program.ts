@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { wholeNumber } from './arguments.ts';
 import type { ConfigFlags } from './config-source.ts';
 import type { DevFlags } from './dev.ts';
 import { fail } from './errors.ts';
@@ -6,15 +7,6 @@ import { Interrupted } from './shutdown.ts';
 import { packageVersion } from './version.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-
-/** Parser of a whole number within limits, for commander. */
-export function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}`);
-  };
-}
 
 /** Runs a command's body, turning what it throws into a message and exit code 1. */
 function guarded<T extends { logLevel?: string }>(run: (flags: T) => Promise<void> | void) {

@@ -16,6 +16,7 @@ async function requireNodes(config: Config, log: Logger, signal: AbortSignal): P
     apiKey: config.nodeMasterKey,
     timeoutMs: config.health.timeout,
     patienceMs,
+    onWait: () => log.info({ patienceMs }, 'no node answers yet, waiting'),
     signal,
   });
   signal.throwIfAborted();

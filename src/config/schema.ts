@@ -40,7 +40,7 @@ const nodes = z
   .register(keyMeta, {
     kind: 'list',
     description:
-      'The Meilisearch nodes. They need nothing but their own master key and may be reachable by Miroir only.',
+      'The Meilisearch nodes. They need nothing but their own master key and may be reachable by Miroir only. Once the store exists their addresses may change, their ids and groups may not.',
     expected: 'a list of at least one node, each `{ id, address, group }`',
   });
 
@@ -61,7 +61,7 @@ export const fileSchema = z.strictObject({
     64,
   ),
   replication_factor: integer(
-    'Copies of each shard inside each group. `2` survives the loss of any one node of a group.',
+    'Copies of each shard inside each group. `2` survives the loss of any one node of a group. Fixed once the store exists.',
     { min: 1, max: 64 },
     1,
   ),
@@ -148,7 +148,7 @@ export const fileSchema = z.strictObject({
     retention: duration('How long tasks that have ended stay in `GET /tasks`.', '7d', { min: '1m', max: '3650d' }),
   }),
   metrics: section(
-    'Prometheus metrics on a port of their own. `GET /_miroir/metrics` serves the same text to holders of the admin key.',
+    'Prometheus metrics on a port of their own, so that it can be kept from clients. `GET /_miroir/metrics` serves the same text.',
     {
       enabled: flag('Whether to open the port.', true),
       host: text('Address to listen on.', '127.0.0.1', 'a host name or IP address'),

@@ -11,6 +11,8 @@ export interface PreflightOptions {
   timeoutMs: number;
   /** Milliseconds to wait for a first node to answer; nodes are often started together with Miroir. */
   patienceMs: number;
+  /** Called once when nobody answered at first. */
+  onWait?: () => void;
   signal?: AbortSignal;
 }
 
@@ -45,10 +47,11 @@ async function look(options: PreflightOptions): Promise<PreflightResult> {
 /** Looks at every node before the start, so that a wrong address or key is told at once and in words. */
 export async function checkNodes(options: PreflightOptions): Promise<PreflightResult> {
   const deadline = performance.now() + options.patienceMs;
-  for (;;) {
+  for (let round = 1; ; round++) {
     const result = await look(options);
     const anybody = result.reachable.length > 0 || result.refusing.length > 0;
     if (anybody || performance.now() >= deadline || options.signal?.aborted === true) return result;
+    if (round === 1) options.onWait?.();
     await sleep(250);
   }
 }

@@ -1,0 +1,24 @@
+import { renderTable } from '../../cli/table.ts';
+import type { AdminClient } from '../client.ts';
+import { age, type Output } from '../output.ts';
+
+/** `miroir-ctl topology`: groups, their nodes and what each node has missed. */
+export async function topology(client: AdminClient, now: number): Promise<Output> {
+  const data = await client.topology();
+  const groups = data.groups.map(({ group, nodes }) => {
+    const table = renderTable(
+      ['node', 'address', 'state', 'shards', 'last error'],
+      nodes.map((node) => [node.id, node.address, node.state, node.shards, node.lastError ?? '']),
+    );
+    return `group ${group}\n${table}`;
+  });
+  const stale = data.groups.flatMap(({ nodes }) =>
+    nodes.flatMap((node) =>
+      node.staleCopies.map((copy) => [node.id, copy.index, copy.shard, age(copy.since, now), copy.reason]),
+    ),
+  );
+  const head = `topology version ${data.version}, replication factor ${data.replicationFactor}`;
+  const staleTable =
+    stale.length === 0 ? [] : [`stale copies\n${renderTable(['node', 'index', 'shard', 'for', 'reason'], stale)}`];
+  return { data, text: [head, ...groups, ...staleTable].join('\n\n') };
+}

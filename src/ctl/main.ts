@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { createCtlProgram } from './program.ts';
+
+await createCtlProgram().parseAsync();
