@@ -18,7 +18,7 @@ export interface SettingsCommit {
   /** Read the settings back from the nodes and make the committed record; an error when the nodes disagree. */
   commit(index: IndexRecord, patch: Record<string, unknown>): Promise<{ record: IndexRecord } | { error: ErrorBody }>;
   /** The requests that bring every node of the index back to the committed settings. */
-  restore(index: IndexRecord): PlannedPart[];
+  restore(index: IndexRecord, patch: Record<string, unknown>): PlannedPart[];
 }
 
 /** What ending tasks is built from. */
@@ -95,7 +95,7 @@ export function createFinisher(options: FinisherOptions): Finisher {
 
   /** Undo on the nodes that took a settings change which others refused; the error to end with is kept first. */
   async function rollBack(task: ActiveTask, index: IndexRecord, error: ErrorBody): Promise<void> {
-    const planned = options.settings.restore(index);
+    const planned = options.settings.restore(index, task.effect.settings ?? {});
     const first = Math.max(-1, ...task.parts.map((part) => part.part)) + 1;
     const parts = planned.map(
       (plan, i): PartRecord => ({
@@ -202,6 +202,8 @@ export function createFinisher(options: FinisherOptions): Finisher {
       ...task.record,
       status,
       phase: 'ended',
+      // An effect may hold secrets of embedders; nobody reads it again.
+      effect: null,
       details: endedDetails(task.record, task.effect, status, task.parts, copiesPerDocument()),
       error: error === null ? null : JSON.stringify(error),
       canceledBy: canceled ? task.cancelledBy : null,

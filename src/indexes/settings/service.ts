@@ -11,7 +11,8 @@ import { allNodes, nodePath, type PrepareOptions, prepareIndex, toAllNodes } fro
 import { defaultSettings } from './defaults.ts';
 import { applyOverrides, getSetting, logicalTaskDetails, overridesOf, settingsHash, toLogical } from './logical.ts';
 import { settingNames } from './names.ts';
-import { toPhysicalPatch, toPhysicalRestore } from './physical.ts';
+import { physicalReset, toPhysicalPatch, toPhysicalRestore } from './physical.ts';
+import { keepSecrets, maskSecrets } from './secrets.ts';
 
 /** What the settings routes are built from. */
 export interface SettingsServiceOptions extends PrepareOptions {
@@ -33,17 +34,17 @@ export function createSettingsService(options: SettingsServiceOptions): Settings
     return index;
   }
 
-  function broadcast(index: IndexRecord, patch: Record<string, unknown>) {
-    const body = JSON.stringify(toPhysicalPatch(patch));
+  function broadcast(index: IndexRecord, physical: Record<string, unknown>) {
+    const body = JSON.stringify(physical);
     return toAllNodes(view, 'settings', { method: 'PATCH', path: nodePath(index, '/settings'), body });
   }
 
   return {
     async get(uid) {
-      return JSON.stringify(committedSettings(visible(uid)));
+      return JSON.stringify(maskSecrets(committedSettings(visible(uid))));
     },
     async getOne(uid, name) {
-      return JSON.stringify(getSetting(committedSettings(visible(uid)), name));
+      return JSON.stringify(getSetting(maskSecrets(committedSettings(visible(uid))), name));
     },
     update: (uid, patch, caller) =>
       acceptance.accept(uid, async (): Promise<WritePlan> => {
@@ -58,7 +59,7 @@ export function createSettingsService(options: SettingsServiceOptions): Settings
           verdict: null,
           effect: { ...create, settings: patch },
           catalog: changes,
-          parts: [...parts, ...broadcast(index, patch)],
+          parts: [...parts, ...broadcast(index, toPhysicalPatch(patch))],
         };
       }),
     reset: (uid, name) =>
@@ -69,7 +70,8 @@ export function createSettingsService(options: SettingsServiceOptions): Settings
         const base = { type: 'settingsUpdate', indexUid: uid, details };
         const index = catalog.accepted(uid);
         if (index === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
-        return { ...base, index, verdict: null, effect: { settings: patch }, catalog: [], parts: broadcast(index, patch) };
+        const parts = broadcast(index, name === null ? physicalReset() : toPhysicalPatch(patch));
+        return { ...base, index, verdict: null, effect: { settings: patch }, catalog: [], parts };
       }),
   };
 }
@@ -116,11 +118,12 @@ export function createSettingsCommit(options: SettingsCommitOptions): SettingsCo
         const message = `Index \`${index.uid}\`: the nodes do not report the same settings after the change.`;
         return { error: new ApiError('miroir_settings_diverged', message).toBody() };
       }
-      const settings = JSON.stringify(first.settings);
+      const settings = JSON.stringify(keepSecrets(first.settings, committedSettings(index), patch));
       return { record: { ...index, settings, settingsVersion: index.settingsVersion + 1 } };
     },
-    restore(index) {
-      const body = JSON.stringify(toPhysicalRestore(committedSettings(index)));
+    restore(index, patch) {
+      const present = Object.keys((patch.embedders as object | null | undefined) ?? {});
+      const body = JSON.stringify(toPhysicalRestore(committedSettings(index), present));
       return toAllNodes(options.view, 'rollback', { method: 'PATCH', path: nodePath(index, '/settings'), body });
     },
   };
