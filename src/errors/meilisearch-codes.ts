@@ -1,7 +1,8 @@
 /** `type` of an error: who has to act. */
 export type ErrorType = 'invalid_request' | 'auth' | 'internal' | 'system';
 
-interface CodeInfo {
+/** Status and type of a code. */
+export interface CodeInfo {
   readonly status: number;
   readonly type: ErrorType;
 }

@@ -76,11 +76,12 @@ async function endOrphans(directory: string, state: DevState): Promise<void> {
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Whether a port can be listened on at this moment. */
+export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((done) => {
     const attempt = createServer();
     attempt.once('error', () => done(false));
-    attempt.listen(port, '127.0.0.1', () => attempt.close(() => done(true)));
+    attempt.listen(port, host, () => attempt.close(() => done(true)));
   });
 }
 
@@ -88,7 +89,7 @@ async function choosePorts(ids: readonly string[], state: DevState, reserved: re
   const taken = new Set(reserved);
   for (const id of ids) {
     let port = state.ports[id] ?? (await freePort());
-    while (taken.has(port) || !(await isFree(port))) port = await freePort();
+    while (taken.has(port) || !(await portIsFree(port))) port = await freePort();
     taken.add(port);
     state.ports[id] = port;
   }
