@@ -1,8 +1,8 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { ReadAnswer } from '../http/services.ts';
 import { elements, members } from '../json/scan.ts';
-import { shardOf } from '../placement/hash.ts';
 import { disguise, disguiseFilter } from '../search/disguise.ts';
+import { narrowedShards, shardsOfIds } from '../search/filter/shards.ts';
 import { shownMembers } from '../search/merge/fields.ts';
 import { arraySource, mergeSources } from '../search/merge/kway.ts';
 import { withShards } from '../search/node-request.ts';
@@ -158,10 +158,9 @@ class Listing {
   }
 
   #shards(): number[] {
-    const { ids } = this.#query;
-    if (ids === null) return allShards(this.#index);
-    const shards = new Set(ids.map((id) => shardOf(id, this.#index.shards)));
-    return shards.size === 0 ? [0] : [...shards].sort((a, b) => a - b);
+    const { ids, filter } = this.#query;
+    if (ids !== null) return shardsOfIds(ids, this.#index);
+    return narrowedShards(filter, this.#index) ?? allShards(this.#index);
   }
 
   #render(text: string, extras: readonly string[]): string {

@@ -4,6 +4,7 @@ import type { Caller } from '../keys/caller.ts';
 import { hash64 } from '../placement/hash.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { searchAttributes } from './attributes.ts';
+import { narrowedShards } from './filter/shards.ts';
 import { mergeSearchAnswers, readSearchAnswer } from './merge/answer.ts';
 import type { HitView } from './merge/hit.ts';
 import { windowOf } from './merge/totals.ts';
@@ -37,6 +38,12 @@ function stickyStart(index: IndexRecord, query: SearchQuery, filter: unknown): n
   return Number(hash64(JSON.stringify([index.id, logical, filter])) % 65_536n);
 }
 
+/** Facets name the fields that nodes know, so they are asked of all. */
+function searchedShards(index: IndexRecord, query: SearchQuery, filter: unknown): number[] {
+  const narrowed = query.facets === null ? narrowedShards(filter, index) : null;
+  return narrowed ?? allShards(index);
+}
+
 function vectorsVisible(settings: ReadSettings): boolean {
   return settings.displayed === null || settings.displayed.includes('_vectors');
 }
@@ -61,7 +68,7 @@ export function createSearchService({ catalog, scatter }: SearchOptions): Search
     const body = nodeSearchBody({ query, filter, attributes, window, extras, retrieveVectors, countedFields });
     const { answers, missing } = await scatter({
       index,
-      shards: allShards(index),
+      shards: searchedShards(index, query, filter),
       startGroup: stickyStart(index, query, filter),
       build: (shards, whole) => ({
         method: 'POST',
