@@ -1,7 +1,7 @@
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
-import { faultBefore, jsonSource } from '../json/fault.ts';
-import { isInteger, printValue, unexpected } from '../json/print.ts';
-import { members, rawFields } from '../json/scan.ts';
+import { faultAt, faultBefore, jsonSource } from '../json/fault.ts';
+import { displayDouble, isInteger, printValue, unexpected } from '../json/print.ts';
+import { members, rawFields, skipSpace, skipString } from '../json/scan.ts';
 import type { JsonFault } from '../json/validate.ts';
 import { decodingFault } from './ids.ts';
 import { notADocument } from './parse-document.ts';
@@ -27,7 +27,12 @@ export interface StoredDocument {
   fields: ReadonlyMap<string, string>;
 }
 
-type Failure = { code: 'invalid_document_geo_field' | 'invalid_vectors_type' | 'internal'; message: string };
+interface Failure {
+  code: 'invalid_document_geo_field' | 'invalid_vectors_type' | 'internal';
+  message: string;
+  /** Whether the message comes without the index's name. */
+  bare?: boolean;
+}
 
 const rustFloat = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 
@@ -83,33 +88,37 @@ function geoFailure({ id, fields }: StoredDocument): Failure | null {
 function describeScalar(value: string): string {
   if (value.startsWith('"')) return `string \`${JSON.parse(value) as string}\``;
   if (value === 'true' || value === 'false') return `boolean \`${value}\``;
-  return isInteger(value) ? `integer \`${value}\`` : `number \`${printValue(value)}\``;
+  return isInteger(value) ? `integer \`${value}\`` : `number \`${displayDouble(Number(value))}\``;
 }
 
-/** What is wrong with an embedder's entry whatever the index's embedders are, or null. */
-function vectorEntryFailure(embedder: string, value: string): string | null {
-  const path = `\`._vectors.${embedder}\``;
-  if (value === 'null' || value.startsWith('[')) return null;
-  if (!value.startsWith('{')) {
-    return `Expected ${path} to be an array of floats, an array of arrays of floats, or an object with at least the field \`regenerate\`, but got the ${describeScalar(value)}`;
-  }
-  const source = jsonSource(value);
+/** What is wrong with an embedder's entry that is an object, or null. */
+function vectorObjectFailure(path: string, value: string): string | null {
+  const stop = (offset: number): string =>
+    `Could not parse \`${path}\`: ${faultBefore(jsonSource(value), offset, 'trailing characters').message}`;
   let regenerate = false;
   for (const m of members(value)) {
     const text = value.slice(m.valueStart, m.valueEnd);
     if (m.key === 'regenerate') {
       regenerate = true;
       if (text === 'true' || text === 'false') continue;
-      const read = text.startsWith('{') || text.startsWith('[') ? m.valueStart - 1 : m.valueEnd - 1;
-      const { line, column } = faultBefore(source, read, '');
-      return `Could not parse \`._vectors.${embedder}.regenerate\`: invalid type: ${unexpected(text)}, expected a boolean at line ${line} column ${column}`;
+      if (text.startsWith('{') || text.startsWith('[')) return stop(m.valueStart);
+      const type = `invalid type: ${unexpected(text)}, expected a boolean`;
+      return `Could not parse \`${path}.regenerate\`: ${faultAt(jsonSource(value), m.valueEnd, type).message}`;
     }
-    if (m.key === 'embeddings') continue;
-    const keyEnd = m.keyStart + JSON.stringify(m.key).length;
-    return `Could not parse ${path}: ${faultBefore(source, keyEnd, 'trailing characters').message}`;
+    if (m.key !== 'embeddings') return stop(skipSpace(value, skipString(value, m.keyStart)));
   }
   if (regenerate) return null;
-  return `Missing field \`._vectors.${embedder}.regenerate\`\n  - note: ${path} must be an array of floats, an array of arrays of floats, or an object with field \`regenerate\``;
+  return `Missing field \`${path}.regenerate\`\n  - note: \`${path}\` must be an array of floats, an array of arrays of floats, or an object with field \`regenerate\``;
+}
+
+/** What is wrong with an embedder's entry whatever the index's embedders are, or null. */
+function vectorEntryFailure(embedder: string, value: string): string | null {
+  const path = `._vectors.${embedder}`;
+  if (value === 'null' || value.startsWith('[')) return null;
+  if (value.startsWith('{')) return vectorObjectFailure(path, value);
+  const fault = decodingFault(value);
+  if (fault !== null) return `Could not parse \`${path}\`: ${fault.message}`;
+  return `Expected \`${path}\` to be an array of floats, an array of arrays of floats, or an object with at least the field \`regenerate\`, but got the ${describeScalar(value)}`;
 }
 
 /** What is wrong with `_vectors` whatever the index's embedders are, or null. */
@@ -131,18 +140,26 @@ function vectorsFailure({ id, fields }: StoredDocument): Failure | null {
 
 const undecodable = (fault: JsonFault): Failure => ({ code: 'internal', message: `internal: ${fault.message}.` });
 
+/** How Meilisearch reports that it stumbled on a value while it read embeddings. */
+const vectorsCrash: Failure = {
+  code: 'internal',
+  message:
+    'An unexpected crash occurred when processing the task: called `Result::unwrap()` on an `Err` value: Any { .. }',
+  bare: true,
+};
+
 /** The first value that cannot be decoded: a number beyond doubles, half a surrogate pair, nesting of more than 127. */
 function valueFailure({ fields }: StoredDocument): Failure | null {
-  for (const value of fields.values()) {
+  for (const [name, value] of fields) {
     const fault = decodingFault(value);
-    if (fault !== null) return undecodable(fault);
+    if (fault !== null) return name === '_vectors' ? vectorsCrash : undecodable(fault);
   }
   return null;
 }
 
 /**
  * The error with which Meilisearch fails a whole task because of its documents' contents, or null. Documents are given as
- * they will be stored, in payload order; Meilisearch goes over all of them for one kind of fault after the other.
+ * they will be stored, in the order of their first (PUT) or last (POST) version in the payload; Meilisearch goes over all of them for one kind of fault after the other.
  */
 export function contentError(
   documents: readonly StoredDocument[],
@@ -153,7 +170,9 @@ export function contentError(
   for (const stage of stages) {
     for (const document of documents) {
       const failure = stage(document);
-      if (failure !== null) return new ApiError(failure.code, `Index \`${indexUid}\`: ${failure.message}`).toBody();
+      if (failure === null) continue;
+      const message = failure.bare === true ? failure.message : `Index \`${indexUid}\`: ${failure.message}`;
+      return new ApiError(failure.code, message).toBody();
     }
   }
   return null;

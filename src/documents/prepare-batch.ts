@@ -49,7 +49,7 @@ function isSuspect(raw: RawDocument, fields: DocumentFields, geoEnabled: boolean
   return fields.depth > deepestDecodable || maybeUndecodable.test(raw);
 }
 
-/** The suspects as they will be stored, in the order in which their ids first come. */
+/** The suspects as they will be stored, in Meilisearch's order: an update stands where its id first came, a replacement where it last did. */
 function storedSuspects(
   documents: readonly RawDocument[],
   ids: readonly string[],
@@ -60,8 +60,10 @@ function storedSuspects(
   for (const [i, raw] of documents.entries()) {
     const id = ids[i] ?? '';
     if (!suspects.has(id)) continue;
-    const before = mode === 'update' ? stored.get(id) : undefined;
-    stored.set(id, new Map([...(before ?? []), ...rawFields(raw)]));
+    const fields = rawFields(raw);
+    const before = stored.get(id);
+    if (mode === 'replace') stored.delete(id);
+    stored.set(id, mode === 'update' && before !== undefined ? new Map([...before, ...fields]) : fields);
   }
   return [...stored].map(([id, fields]) => ({ id, fields }));
 }

@@ -17,6 +17,18 @@ export function printDouble(value: number): string {
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
+/** A double as Rust's `{}` writes it: all digits, no exponent, no point when it is whole. */
+export function displayDouble(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  const [mantissa = '0', power = '0'] = Math.abs(value).toExponential().split('e');
+  const digits = mantissa.replace('.', '');
+  const point = Number(power) + 1;
+  const sign = value < 0 ? '-' : '';
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  if (digits.length <= point) return `${sign}${digits.padEnd(point, '0')}`;
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}
+
 const maxUnsigned = 2n ** 64n - 1n;
 const minSigned = -(2n ** 63n);
 
