@@ -1,16 +1,17 @@
 import { createAdminService } from './admin/admin-service.ts';
 import { refreshGauges } from './admin/gauges.ts';
 import type { Config } from './config/schema.ts';
-import { createDocumentWriteService } from './documents/write-service.ts';
 import { createVersionClock } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
+import { createDocumentWriteService } from './documents/write-service.ts';
+import type { ErrorBody } from './errors/api-error.ts';
 import { buildServer } from './http/server.ts';
 import type { Services } from './http/services.ts';
 import { createCatalog } from './indexes/catalog.ts';
 import { rewriteNodeError } from './indexes/error-rewrite.ts';
 import { createIndexService } from './indexes/index-service.ts';
 import type { PrepareOptions } from './indexes/prepare.ts';
-import { createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
+import { committedSettings, createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
 import { createStats } from './indexes/stats.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createNodeClient, type NodeClient } from './nodes/client.ts';
@@ -115,8 +116,10 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   const catalog = createCatalog(await store.indexes());
   const copies = createCopyStates(await store.staleCopies());
   const view = createClusterView(createTopologyView(topology), health, copies);
-  const toLogicalError = (error: Parameters<typeof rewriteNodeError>[0], index: IndexRecord) =>
-    rewriteNodeError(error, { physicalUid: index.physicalUid, logicalUid: index.uid });
+  const toLogicalError = (error: ErrorBody, index: IndexRecord): ErrorBody => {
+    const { displayedAttributes } = committedSettings(index) as { displayedAttributes?: string[] };
+    return rewriteNodeError(error, { physicalUid: index.physicalUid, logicalUid: index.uid, displayedAttributes });
+  };
 
   const tasks = createTaskEngine({
     store,

@@ -65,15 +65,13 @@ export function createAdminService(options: AdminOptions): AdminService {
         group,
         nodes: topology.nodes.filter((node) => node.group === group).map(nodeView),
       }));
-      const indexes = catalog
-        .all()
-        .map(({ uid, physicalUid, shards, primaryKey, settingsVersion }) => ({
-          uid,
-          physicalUid,
-          shards,
-          primaryKey,
-          settingsVersion,
-        }));
+      const indexes = catalog.all().map(({ uid, physicalUid, shards, primaryKey, settingsVersion }) => ({
+        uid,
+        physicalUid,
+        shards,
+        primaryKey,
+        settingsVersion,
+      }));
       return { version: topology.version, replicationFactor: topology.replicationFactor, groups, indexes };
     },
     async shards(): Promise<AdminShards> {

@@ -1,12 +1,13 @@
 import type { DocumentWriteService } from '../http/services.ts';
 import { indexNotFoundBody } from '../indexes/errors.ts';
-import { nodePath, type PreparedIndex, type PrepareOptions, prepareIndex } from '../indexes/prepare.ts';
+import { nodePath, type PreparedIndex, type PrepareOptions, prepareIndex, toAllNodes } from '../indexes/prepare.ts';
 import { committedSettings } from '../indexes/settings/service.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, type PlannedPart, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
+import { isGeoChecked } from './checks.ts';
 import { shardFilter, type VersionClock } from './markers.ts';
 import { buildNodeBody } from './node-body.ts';
 import { parsePayload } from './payload.ts';
@@ -52,11 +53,6 @@ function splitByCount(view: ClusterView, index: IndexRecord, node: string, shard
   ].filter((part) => part.shards.length > 0);
 }
 
-function namesGeo(settings: Record<string, unknown>): boolean {
-  const { filterableAttributes, sortableAttributes } = settings;
-  return JSON.stringify([filterableAttributes ?? [], sortableAttributes ?? []]).includes('"_geo"');
-}
-
 const allShards = (index: IndexRecord): number[] => Array.from({ length: index.shards }, (_, shard) => shard);
 
 /** The document routes that write (spec 4): decide the task's fate as one Meilisearch would, then route by shard. */
@@ -71,7 +67,7 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Docum
         settings = { ...settings, ...task.effect.settings };
       }
     }
-    return namesGeo(settings);
+    return isGeoChecked(settings);
   }
 
   function documentParts(
@@ -148,31 +144,6 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Docum
     });
   }
 
-  /** Deletion of everything; where a node holds copies counted elsewhere, the counted ones go first and by filter. */
-  function deletionOfAll(index: IndexRecord): PlannedPart[] {
-    const path = nodePath(index, '/documents');
-    return [...shardsByNode(view, allShards(index))].flatMap(([nodeId, shards]): PlannedPart[] => {
-      const split = splitByCount(view, index, nodeId, shards);
-      const counted = split.find((part) => part.counts);
-      const all: PlannedPart = {
-        nodeId,
-        step: 'delete',
-        shards,
-        counts: split.length === 1 && counted !== undefined,
-        request: { method: 'DELETE', path },
-      };
-      if (counted === undefined || split.length === 1) return [all];
-      const body = JSON.stringify({ filter: shardFilter(counted.shards) });
-      const first: PlannedPart = {
-        nodeId,
-        step: 'delete',
-        ...counted,
-        request: { method: 'POST', path: nodePath(index, '/documents/delete'), body },
-      };
-      return [first, all];
-    });
-  }
-
   return {
     async add(uid, mode, payload, requestedPrimaryKey, caller) {
       const { documents } = parsePayload(payload);
@@ -188,6 +159,9 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Docum
           primaryKey: index.acceptedPrimaryKey,
           requestedPrimaryKey,
           geoEnabled: geoEnabled(index),
+          indexUid: uid,
+          mode,
+          format: payload.format,
         });
         if (!batch.ok) return { ...base, ...prepared, verdict: batch.error, effect: create };
         const newPrimaryKey = batch.primaryKey === index.acceptedPrimaryKey ? null : batch.primaryKey;
@@ -219,6 +193,10 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Docum
         ),
       ),
     deleteAll: (uid) =>
-      acceptance.accept(uid, async () => planDeletion(uid, { deletedDocuments: null }, deletionOfAll)),
+      acceptance.accept(uid, async () =>
+        planDeletion(uid, { deletedDocuments: null }, (index) =>
+          toAllNodes(view, 'delete-all', { method: 'DELETE', path: nodePath(index, '/documents') }, true),
+        ),
+      ),
   };
 }

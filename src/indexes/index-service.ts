@@ -4,7 +4,7 @@ import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
 import { indexNotFound, indexNotFoundBody } from './errors.ts';
-import { type PrepareOptions, newIndex, nodePath, toAllNodes } from './prepare.ts';
+import { newIndex, nodePath, type PrepareOptions, toAllNodes } from './prepare.ts';
 
 /** What the index routes are built from. */
 export interface IndexServiceOptions extends PrepareOptions {
@@ -93,7 +93,10 @@ export function createIndexService(
   return {
     async list(offset, limit, caller) {
       const all = catalog.listVisible().filter((index) => caller.allowsIndex(index.uid));
-      const results = all.slice(offset, offset + limit).map(indexView).join(',');
+      const results = all
+        .slice(offset, offset + limit)
+        .map(indexView)
+        .join(',');
       return `{"results":[${results}],"offset":${offset},"limit":${limit},"total":${all.length}}`;
     },
     async get(uid) {

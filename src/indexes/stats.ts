@@ -156,7 +156,9 @@ export function createStats(options: StatsOptions): Stats {
       if (index === null) throw indexNotFound(uid);
       const group = bestGroup();
       const answers = await Promise.all(view.nodes(group).map((node) => ask(node, nodePath(index, '/stats'))));
-      const nodes = answers.filter((answer) => answer !== null).map((answer) => JSON.parse(answer.text) as NodeIndexStats);
+      const nodes = answers
+        .filter((answer) => answer !== null)
+        .map((answer) => JSON.parse(answer.text) as NodeIndexStats);
       return indexStats(index, group, nodes);
     },
     async allStats(caller) {
@@ -184,7 +186,10 @@ export function createStats(options: StatsOptions): Stats {
       const answers = await Promise.all(nodes.map((node) => ask(node, '/version')));
       const versions = answers
         .filter((answer) => answer !== null)
-        .map((answer) => ({ text: answer.text, version: (JSON.parse(answer.text) as { pkgVersion: string }).pkgVersion }))
+        .map((answer) => ({
+          text: answer.text,
+          version: (JSON.parse(answer.text) as { pkgVersion: string }).pkgVersion,
+        }))
         .sort((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }));
       const lowest = versions[0];
       if (lowest === undefined) throw new ApiError('miroir_shard_unavailable', 'No node answers at present.');

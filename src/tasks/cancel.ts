@@ -8,7 +8,10 @@ export interface Canceller {
 }
 
 /** A canceller for the tasks of this process. Each target's own fate is read back from the nodes, as always. */
-export function createCanceller(active: ActiveTasks, clients: { get(nodeId: string): NodeClient | undefined }): Canceller {
+export function createCanceller(
+  active: ActiveTasks,
+  clients: { get(nodeId: string): NodeClient | undefined },
+): Canceller {
   const asked = new Set<string>();
 
   /** Node task uids, by node, of the open parts of the targets that have not been asked for yet. */

@@ -12,15 +12,20 @@ function sumOf(parts: readonly PartRecord[], field: string): number {
 }
 
 /**
- * An index is deleted on every node at once, so its documents are counted on every copy; nodes that did not answer are
+ * Everything is deleted on every node at once, so documents are counted on every copy; nodes that did not answer are
  * taken to hold as much as the others do on average.
  */
-function deletedWithIndex(parts: readonly PartRecord[], copiesPerDocument: number): number {
+function deletedEverywhere(parts: readonly PartRecord[], copiesPerDocument: number): number {
   const counting = parts.filter((part) => part.counts);
   const answered = counting.filter((part) => part.status === 'succeeded');
   if (answered.length === 0 || copiesPerDocument === 0) return 0;
   const perNode = sumOf(answered, 'deletedDocuments') / answered.length;
   return Math.round((perNode * counting.length) / copiesPerDocument);
+}
+
+function deletedDocuments(parts: readonly PartRecord[], copiesPerDocument: number): number {
+  const everything = parts.some((part) => part.step === 'delete-all');
+  return everything ? deletedEverywhere(parts, copiesPerDocument) : sumOf(parts, 'deletedDocuments');
 }
 
 /** Details of an ended task (JSON text), one copy of each shard counted; null when its type shows none. */
@@ -39,14 +44,14 @@ export function endedDetails(
       details.indexedDocuments = succeeded ? (effect.documents ?? 0) : 0;
       break;
     case 'documentDeletion':
-      details.deletedDocuments = succeeded ? sumOf(parts, 'deletedDocuments') : 0;
+      details.deletedDocuments = succeeded ? deletedDocuments(parts, copiesPerDocument) : 0;
       break;
     case 'documentEdition':
       details.editedDocuments = succeeded ? sumOf(parts, 'editedDocuments') : 0;
       details.deletedDocuments = succeeded ? sumOf(parts, 'deletedDocuments') : 0;
       break;
     case 'indexDeletion':
-      details.deletedDocuments = succeeded ? deletedWithIndex(parts, copiesPerDocument) : 0;
+      details.deletedDocuments = succeeded ? deletedEverywhere(parts, copiesPerDocument) : 0;
       break;
     default:
       return record.details;

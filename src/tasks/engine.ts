@@ -71,8 +71,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     now,
     onSent: () => poller.wake(),
   });
-  const sendParts: typeof acceptance.sendParts = (task, parts, requests) =>
-    acceptance.sendParts(task, parts, requests);
+  const sendParts: typeof acceptance.sendParts = (task, parts, requests) => acceptance.sendParts(task, parts, requests);
   const finisher = createFinisher({
     state,
     active,

@@ -54,7 +54,11 @@ const refusedSettings = (part: PartRecord): boolean => part.status === 'failed' 
 const isOpen = (part: PartRecord): boolean => part.status === 'enqueued' || part.status === 'processing';
 
 /** The instants of a task from those of its parts, in milliseconds: never before it was enqueued, never backwards. */
-function instants(record: TaskRecord, parts: readonly PartRecord[], now: number): { started: number; finished: number } {
+function instants(
+  record: TaskRecord,
+  parts: readonly PartRecord[],
+  now: number,
+): { started: number; finished: number } {
   const enqueued = Date.parse(record.enqueuedAt);
   const times = (values: (string | null)[]) => values.filter((v) => v !== null).map((v) => Date.parse(v));
   const started = Math.max(enqueued, Math.min(now, ...times(parts.map((part) => part.startedAt))));
@@ -282,11 +286,15 @@ export function createFinisher(options: FinisherOptions): Finisher {
   return {
     async advanceAll() {
       await Promise.all(
-        active.queues().map((queue) =>
-          options.serial
-            .run(`finish/${queue}`, () => advance(queue))
-            .catch((error: unknown) => options.log.error({ err: error, queue }, 'could not end a task; will try again')),
-        ),
+        active
+          .queues()
+          .map((queue) =>
+            options.serial
+              .run(`finish/${queue}`, () => advance(queue))
+              .catch((error: unknown) =>
+                options.log.error({ err: error, queue }, 'could not end a task; will try again'),
+              ),
+          ),
       );
     },
   };

@@ -106,7 +106,10 @@ async function complete(options: RecoveryOptions, task: ActiveTask): Promise<voi
   task.parts = task.parts.map((part) => (part.status === 'sending' ? { ...part, status: 'missed' } : part));
   const error = interrupted(task.record.uid);
   const { unwritten } = await recordHandout(state, task, options.minCopies, options.now(), error);
-  log.info({ task: task.record.uid, parts: task.parts.length, lost: unwritten.length > 0 }, 'took up an interrupted task');
+  log.info(
+    { task: task.record.uid, parts: task.parts.length, lost: unwritten.length > 0 },
+    'took up an interrupted task',
+  );
 }
 
 /** A roll-back that was being sent when the process stopped is sent again: settings may be set twice. */

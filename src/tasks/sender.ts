@@ -1,6 +1,6 @@
-import type { Logger } from '../observability/log.ts';
 import type { NodeClient, NodeRequest, NodeResponse } from '../nodes/client.ts';
 import { NodeError } from '../nodes/client.ts';
+import type { Logger } from '../observability/log.ts';
 import type { PartRecord } from '../store/records.ts';
 import type { Serial } from './serial.ts';
 
@@ -70,7 +70,9 @@ export function createSender(options: SenderOptions): Sender {
       return Promise.all(
         parts.map((part, position) =>
           options.chains.run(`${part.nodeId}/${physicalUid}`, async (): Promise<PartRecord> => {
-            const answer: Answer = lost.has(part.nodeId) ? { status: 'missed' } : await deliver(part, requests[position]!);
+            const answer: Answer = lost.has(part.nodeId)
+              ? { status: 'missed' }
+              : await deliver(part, requests[position]!);
             if (answer.status !== 'enqueued') lost.add(part.nodeId);
             return {
               ...part,

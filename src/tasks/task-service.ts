@@ -61,7 +61,8 @@ export function createTaskService(options: TaskServiceOptions): TaskService {
     },
     batches(query, caller) {
       const { batchUids, ...filter } = query;
-      const uids = batchUids === undefined ? filter.uids : batchUids.filter((uid) => filter.uids?.includes(uid) ?? true);
+      const uids =
+        batchUids === undefined ? filter.uids : batchUids.filter((uid) => filter.uids?.includes(uid) ?? true);
       const started = filter.statuses ?? ['processing', 'succeeded', 'failed', 'canceled'];
       return page({ ...filter, uids, statuses: started }, caller, batchView);
     },

@@ -2,7 +2,10 @@ import type { TaskRecord } from '../store/records.ts';
 
 /** ISO 8601 duration of a number of milliseconds, as Meilisearch writes them (`PT0.005766S`). */
 export function isoDuration(ms: number): string {
-  return `PT${(ms / 1_000).toFixed(9).replace(/(\.\d*?[1-9])0+$/, '$1').replace(/\.0+$/, '')}S`;
+  return `PT${(ms / 1_000)
+    .toFixed(9)
+    .replace(/(\.\d*?[1-9])0+$/, '$1')
+    .replace(/\.0+$/, '')}S`;
 }
 
 const batchUid = (task: TaskRecord): number | null => (task.startedAt === null ? null : task.uid);
