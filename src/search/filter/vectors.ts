@@ -1,3 +1,4 @@
+import { editDistance } from '../../validation/did-you-mean.ts';
 import type { FilterNode } from './ast.ts';
 import { FilterProblem } from './problem.ts';
 import type { FilterReader } from './reader.ts';
@@ -25,6 +26,12 @@ function readSuffix(reader: FilterReader): string | null {
   return suffix;
 }
 
+/** A word at most two edits away is suggested. */
+function suggestion(found: string): string {
+  const near = suffixes.find((name) => editDistance(found, name) <= 2);
+  return near === undefined ? '' : ` Did you mean \`${near}\`?`;
+}
+
 function softPart(reader: FilterReader) {
   try {
     return reader.part(() => reader.hard('', reader.at));
@@ -47,15 +54,13 @@ function refuseMore(reader: FilterReader, suffix: string | null): void {
   }
   if (part !== null) {
     throw reader.hard(
-      `Was expecting one of \`fragments\`, \`userProvided\`, \`documentTemplate\`, \`regenerate\` or nothing, but instead found \`${part.value}\`.`,
+      `Was expecting one of \`fragments\`, \`userProvided\`, \`documentTemplate\`, \`regenerate\` or nothing, but instead found \`${part.value}\`.${suggestion(part.value)}`,
       part.start,
       part.end,
     );
   }
   throw reader.hard(
-    suffix === null
-      ? 'Was expecting one of `.fragments`, `.userProvided`, `.documentTemplate`, `.regenerate` or nothing, but instead found a point without a valid value.'
-      : `Was expecting nothing after \`.${suffix}\`, but instead found a point without a valid value.`,
+    'Was expecting one of `.fragments`, `.userProvided`, `.documentTemplate`, `.regenerate` or nothing, but instead found a point without a valid value.',
     point,
     point + 1,
   );
