@@ -1,6 +1,6 @@
 import type { Parser } from '../../validation/cursor.ts';
 import { kindOf } from '../../validation/kinds.ts';
-import { wrongType } from '../../validation/messages.ts';
+import { invalidValue, wrongType } from '../../validation/messages.ts';
 import { mapOf, maybe, object, required } from '../../validation/object.ts';
 import { any, boolean, integer, nullable, number, oneOf, refine, string } from '../../validation/values.ts';
 import { sources } from './embedder-sources.ts';
@@ -20,11 +20,17 @@ export function lenient<T>(names: readonly string[], parse: Parser<T>): Parser<T
 const fragment = lenient(['value'], object({ value: required(any) }));
 const fragments = maybe(nullable(refine(mapOf(nullable(fragment)), (map) => sortedKeys(map))));
 const headers = maybe(nullable(refine(mapOf(string), (map) => sortedKeys(map))));
+const moments = object({ mean: required(number), sigma: required(number) });
 const distribution = maybe(
   nullable(
-    refine(lenient(['mean', 'sigma'], object({ mean: required(number), sigma: required(number) })), (value) =>
-      pick(value, ['mean', 'sigma']),
-    ),
+    refine(moments, ({ mean, sigma }, at) => {
+      if (mean < 0 || mean > 1)
+        throw invalidValue(at, `the distribution mean must be in the range [0, 1], got ${mean}`);
+      if (sigma <= 0 || sigma > 1) {
+        throw invalidValue(at, `the distribution sigma must be in the range ]0, 1], got ${sigma}`);
+      }
+      return { mean, sigma };
+    }),
   ),
 );
 
@@ -50,8 +56,8 @@ const rest = {
 const nestedFields = {
   ...shared,
   ...rest,
-  distribution: maybe(any),
-  binaryQuantized: maybe(any),
+  distribution,
+  binaryQuantized: maybe(nullable(boolean)),
   searchEmbedder: maybe(any),
   indexingEmbedder: maybe(any),
 };

@@ -70,6 +70,21 @@ function restoredEmbedder(embedder: unknown): unknown {
 }
 
 /**
+ * PATCH body to send and wait for before `toPhysicalRestore`, or null when none is needed: Meilisearch keeps an API key when
+ * an embedder's source changes, and then refuses the source that cannot have one. `present` is the node's `embedders`.
+ */
+export function beforeRestore(logical: Json, present: unknown): Json | null {
+  const committed = isObject(logical.embedders) ? logical.embedders : {};
+  const stuck = Object.entries(isObject(present) ? present : {}).filter(([name, now]) => {
+    const then = committed[name];
+    if (!isObject(now) || !isObject(then) || !('apiKey' in now)) return false;
+    return isSource(then.source) && fieldStatus(then.source, 'apiKey') === 'disallowed';
+  });
+  if (stuck.length === 0) return null;
+  return { embedders: Object.fromEntries(stuck.map(([name]) => [name, { apiKey: null }])) };
+}
+
+/**
  * PATCH body that brings a node back to committed logical settings. `present` names the embedders that the node may have
  * now: those that are not committed are removed. API keys must be in clear (`keepSecrets`); masked ones are left as the
  * node has them.

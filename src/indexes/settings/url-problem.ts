@@ -12,5 +12,5 @@ export function urlProblem(text: string): string | null {
   const port = /:([^:]*)$/.exec(host)?.[1];
   if (port !== undefined && !(/^\d*$/.test(port) && Number(port) <= 65_535)) return 'invalid port number';
   if (/^[\d.]+(:\d*)?$/.test(host)) return 'invalid IPv4 address';
-  return /%|xn--|\P{ASCII}/iu.test(host) ? 'invalid international domain name' : 'invalid domain character';
+  return 'invalid international domain name';
 }
