@@ -1,4 +1,4 @@
-import { faultAt, faultBefore, type JsonSource } from './fault.ts';
+import { faultAt, faultBefore, type JsonFault, type JsonSource } from './fault.ts';
 import { reasons } from './strings.ts';
 
 const digit = (c: number): boolean => c >= 0x30 && c <= 0x39;
@@ -27,30 +27,33 @@ function checkRange(source: JsonSource, start: number, exponentAt: number, end: 
   throw faultAt(source, overflow ?? end, reasons.outOfRange);
 }
 
+/** A number breaks off at `at`: a wrong character, which has been `read` or only looked at, or the end of the text. */
+function broken(source: JsonSource, at: number, read: boolean, strict: boolean): JsonFault {
+  if (at >= source.text.length) return faultAt(source, at, strict ? reasons.eofValue : reasons.invalidNumber);
+  return read ? faultAt(source, at + 1, reasons.invalidNumber) : faultBefore(source, at, reasons.invalidNumber);
+}
+
+/** Offset behind the digits before the point. */
+function skipWhole(source: JsonSource, at: number, strict: boolean): number {
+  const { text } = source;
+  const first = text.charCodeAt(at);
+  if (!digit(first)) throw broken(source, at, true, strict);
+  if (first !== 0x30) return skipDigits(text, at + 1);
+  if (digit(text.charCodeAt(at + 1))) throw broken(source, at + 1, false, strict);
+  return at + 1;
+}
+
 /**
  * Offset behind the number that starts at `at` (with its minus). `strict` reports as decoding does, which tells the end of
  * the text from a wrong character, and refuses what no double can hold.
  */
 export function checkNumber(source: JsonSource, at: number, strict: boolean): number {
   const { text } = source;
-  const { length } = text;
-  const cut = (i: number, fault: typeof faultAt): Error =>
-    i < length
-      ? fault(source, i, reasons.invalidNumber)
-      : faultAt(source, length, strict ? reasons.eofValue : reasons.invalidNumber);
-  const read = (i: number): Error => (i < length ? faultAt(source, i + 1, reasons.invalidNumber) : cut(i, faultAt));
-
-  let i = text.charCodeAt(at) === 0x2d ? at + 1 : at;
-  if (!digit(text.charCodeAt(i))) throw read(i);
-  if (text.charCodeAt(i) === 0x30) {
-    i++;
-    if (digit(text.charCodeAt(i))) throw faultBefore(source, i, reasons.invalidNumber);
-  } else i = skipDigits(text, i);
-
+  let i = skipWhole(source, text.charCodeAt(at) === 0x2d ? at + 1 : at, strict);
   if (text.charCodeAt(i) === 0x2e) {
     const fraction = i + 1;
     i = skipDigits(text, fraction);
-    if (i === fraction) throw cut(i, faultBefore);
+    if (i === fraction) throw broken(source, i, false, strict);
   }
   let exponentAt = -1;
   const e = text.charCodeAt(i);
@@ -58,7 +61,7 @@ export function checkNumber(source: JsonSource, at: number, strict: boolean): nu
     i++;
     const sign = text.charCodeAt(i);
     if (sign === 0x2b || sign === 0x2d) i++;
-    if (!digit(text.charCodeAt(i))) throw read(i);
+    if (!digit(text.charCodeAt(i))) throw broken(source, i, true, strict);
     exponentAt = i;
     i = skipDigits(text, i);
   }
