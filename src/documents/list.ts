@@ -27,10 +27,9 @@ interface Page {
   missing: readonly number[];
 }
 
-/** The fields a client sees: null for all. */
+/** The fields a client may see of those asked for: null for all. A `*` is a field's name here (measured on `fetch`). */
 export function visibleFields(fields: readonly string[] | null): readonly string[] | null {
-  if (fields === null || fields.includes('*')) return null;
-  return fields.filter((name) => !name.startsWith(reservedPrefix));
+  return fields?.filter((name) => !name.startsWith(reservedPrefix)) ?? null;
 }
 
 function readList(text: string): NodeList {

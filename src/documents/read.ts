@@ -32,7 +32,7 @@ export function createDocumentReadService({ catalog, scatter }: DocumentReadOpti
     retrieveVectors: boolean,
   ): Promise<ReadAnswer> {
     const index = visibleIndex(catalog, indexUid);
-    const visible = visibleFields(fields);
+    const visible = fields?.includes('*') === true ? null : visibleFields(fields);
     const { answers } = await scatter<string | null>({
       index,
       shards: [shardOf(documentId, index.shards)],

@@ -7,7 +7,7 @@ import { searchAttributes } from './attributes.ts';
 import { narrowedShards } from './filter/shards.ts';
 import { mergeSearchAnswers, readSearchAnswer } from './merge/answer.ts';
 import type { HitView } from './merge/hit.ts';
-import { windowOf } from './merge/totals.ts';
+import { type Window, windowOf } from './merge/totals.ts';
 import { joinFilters, mergeFields, nodeSearchBody } from './node-request.ts';
 import { allShards } from './plan.ts';
 import type { SearchQuery } from './query.ts';
@@ -44,6 +44,12 @@ function searchedShards(index: IndexRecord, query: SearchQuery, filter: unknown)
   return narrowed ?? allShards(index);
 }
 
+/** Meilisearch counts distinct values exactly by page, and where nothing ranks, since it then looks at every document. */
+function countsDistinct(query: SearchQuery, window: Window, distinct: string | null, settings: ReadSettings): boolean {
+  const unranked = (query.q ?? '').trim() === '' && (query.sort ?? []).length === 0;
+  return distinct !== null && (window.paged || unranked) && settings.isFilterable(distinct);
+}
+
 function vectorsVisible(settings: ReadSettings): boolean {
   return settings.displayed === null || settings.displayed.includes('_vectors');
 }
@@ -63,7 +69,7 @@ export function createSearchService({ catalog, scatter }: SearchOptions): Search
     const window = windowOf(query, settings.maxTotalHits);
     const extras = mergeFields(index, distinct);
     const retrieveVectors = query.retrieveVectors && vectorsVisible(settings);
-    const countedDistinct = window.paged && distinct !== null && settings.isFilterable(distinct) ? distinct : null;
+    const countedDistinct = countsDistinct(query, window, distinct, settings) ? distinct : null;
     const countedFields = countedDistinct === null ? [] : [countedDistinct];
     const body = nodeSearchBody({ query, filter, attributes, window, extras, retrieveVectors, countedFields });
     const { answers, missing } = await scatter({

@@ -87,13 +87,14 @@ export interface MergeOptions {
   elapsedMs: number;
 }
 
-function mergedHits(answers: readonly NodeSearchAnswer[], options: MergeOptions): string[] {
+/** The best hits up to the end of the window, no distinct value twice. */
+function mergedHits(answers: readonly NodeSearchAnswer[], options: MergeOptions): NodeHit[] {
   const { window, view, distinct, primaryKey } = options;
   if (window.limit === 0) return [];
   const sources = answers.map((answer) => hitSource(answer, view, primaryKey));
   const keep = distinct === null ? null : distinctFilter(distinct);
   const merged = mergeSources(sources, compareHits, window.reach, ({ hit }) => keep === null || keep(hit));
-  return merged.slice(window.offset).map(({ hit }) => renderHit(hit, view));
+  return merged.map(({ hit }) => hit);
 }
 
 const candidatesOf = (facets: readonly NodeFacets[]) =>
@@ -117,20 +118,30 @@ function facetsJson(facets: readonly NodeFacets[], { query, settings, countedDis
   return `,"facetDistribution":${merged.distribution},"facetStats":${merged.stats}`;
 }
 
-/** Number of documents found: the sum, except that a distinct value counts once however many nodes have it. */
-function totalOf(answers: readonly NodeSearchAnswer[], facets: readonly NodeFacets[], field: string | null): number {
-  if (field === null) return answers.reduce((sum, answer) => sum + answer.total, 0);
-  const withValue = facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, field), 0);
-  return candidatesOf(facets) - withValue + countValues(facets, field);
+/**
+ * Number of documents found: the sum over the nodes, except that a distinct value counts once however many nodes have
+ * it. That is known from the hits when these are all there are, and from the field's facets.
+ */
+function totalOf(
+  answers: readonly NodeSearchAnswer[],
+  facets: readonly NodeFacets[],
+  hits: readonly NodeHit[],
+  { window, distinct, countedDistinct }: MergeOptions,
+): number {
+  if (distinct !== null && window.limit > 0 && hits.length < window.reach) return hits.length;
+  if (countedDistinct === null) return answers.reduce((sum, answer) => sum + answer.total, 0);
+  const withValue = facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, countedDistinct), 0);
+  return candidatesOf(facets) - withValue + countValues(facets, countedDistinct);
 }
 
 /** One search answer, as JSON text in Meilisearch's order of members, from those of nodes that searched different shards. */
 export function mergeSearchAnswers(answers: readonly NodeSearchAnswer[], options: MergeOptions): string {
-  const { query, window, settings } = options;
-  const hits = mergedHits(answers, options).join(',');
+  const { query, window, settings, view } = options;
+  const merged = mergedHits(answers, options);
+  const hits = merged.slice(window.offset).map((hit) => renderHit(hit, view));
   const facets = answers.flatMap((answer) => answer.facets ?? []);
-  const total = totalOf(answers, facets, options.countedDistinct);
+  const total = totalOf(answers, facets, merged, options);
   const totals = totalsJson(query, window, total, settings.maxTotalHits);
   const time = Math.round(options.elapsedMs);
-  return `{"hits":[${hits}],"query":${JSON.stringify(query.q ?? '')},"processingTimeMs":${time},${totals}${facetsJson(facets, options)}}`;
+  return `{"hits":[${hits.join(',')}],"query":${JSON.stringify(query.q ?? '')},"processingTimeMs":${time},${totals}${facetsJson(facets, options)}}`;
 }
