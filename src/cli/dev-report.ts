@@ -49,7 +49,7 @@ function examples(input: DevReportInput, searchKey: string): string[] {
   }
   return [
     curl(url, masterKey, '/indexes/books/documents', [{ id: 1, title: 'The Glass Orchard' }]),
-    curl(url, searchKey, '/indexes/books/search', { q: 'glas orchrd' }),
+    curl(url, searchKey, '/indexes/books/search', { q: 'glass orchrd' }),
     curl(url, masterKey, '/_miroir/topology'),
   ];
 }

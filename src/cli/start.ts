@@ -40,13 +40,13 @@ async function requireNodes(config: Config, log: Logger, signal: AbortSignal): P
 export async function start(flags: ConfigFlags): Promise<void> {
   const { config, warnings } = loadFromFlags(flags);
   const log = createLogger(config.log.level);
+  log.info({ version: packageVersion(), node: process.version }, 'starting');
   for (const { path, message } of warnings) log.warn({ key: path }, `configuration: ${message}`);
   const shutdown = watchShutdown((signal) => log.info({ signal }, 'stopping'));
   try {
     await requireNodes(config, log, shutdown.signal);
     const { startMiroir } = await import('../app.ts');
     const miroir = await startMiroir(config, { log });
-    log.info({ url: miroir.url, nodes: config.nodes.length, version: packageVersion() }, 'miroir is listening');
     await shutdown.requested;
     await miroir.stop();
     log.info('stopped');
