@@ -18,6 +18,8 @@ export interface SettingsNode {
   send(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
   /** Send and, when it was accepted, wait for its task. */
   run(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<NodeTask>;
+  /** The end of a task. */
+  wait(taskUid: number): Promise<NodeTask>;
   stop(): Promise<void>;
 }
 
@@ -41,17 +43,21 @@ export async function startSettingsNode(): Promise<SettingsNode> {
     const answer = await client.request({ method, path, ...(text === undefined ? {} : { body: text }) });
     return { status: answer.status, text: answer.text, json: answer.text === '' ? null : JSON.parse(answer.text) };
   };
+  const wait: SettingsNode['wait'] = async (taskUid) => {
+    for (;;) {
+      const task = (await send('GET', `/tasks/${taskUid}`)).json as NodeTask;
+      if (task.status !== 'enqueued' && task.status !== 'processing') return task;
+      await sleep(5);
+    }
+  };
   return {
     client,
     send,
+    wait,
     async run(method, path, body) {
       const accepted = await send(method, path, body);
       if (accepted.status !== 202) throw new Error(`${method} ${path}: ${accepted.status} ${accepted.text}`);
-      for (;;) {
-        const task = (await send('GET', `/tasks/${accepted.json.taskUid}`)).json as NodeTask;
-        if (task.status !== 'enqueued' && task.status !== 'processing') return task;
-        await sleep(5);
-      }
+      return wait(accepted.json.taskUid);
     },
     async stop() {
       await client.close();
