@@ -1,17 +1,9 @@
 import { ApiError } from '../../errors/api-error.ts';
-import { printValue } from '../../json/print.ts';
+import { printValue, unexpected } from '../../json/print.ts';
 import { elements } from '../../json/scan.ts';
 import { parseJsonBody } from '../json-text.ts';
 
 const scalar = /^(?:"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/s;
-
-function describe(raw: string): string {
-  const shown = printValue(raw);
-  if (raw.startsWith('"')) return `string ${shown}`;
-  if (raw === 'null') return 'null';
-  if (raw === 'true' || raw === 'false') return `boolean \`${shown}\``;
-  return `${/[.e]/.test(shown) ? 'floating point' : 'integer'} \`${shown}\``;
-}
 
 function refusal(what: string, consumed: string): ApiError {
   const line = consumed.split('\n').length;
@@ -28,7 +20,7 @@ function requireArray(text: string): void {
   const rest = text.slice(space.length);
   if (rest.startsWith('{')) throw refusal('map', space);
   const raw = scalar.exec(rest)?.[0];
-  if (raw !== undefined) throw refusal(describe(raw), space + raw);
+  if (raw !== undefined) throw refusal(unexpected(raw), space + raw);
 }
 
 /** The ids of `POST /documents/delete-batch` as text. Values that are no ids are taken as their JSON text. */

@@ -1,4 +1,5 @@
 import type { Parser } from '../../validation/cursor.ts';
+import { isIndexUid } from '../../validation/index-uid.ts';
 import { invalidValue } from '../../validation/messages.ts';
 import { maybe, object, optional, required } from '../../validation/object.ts';
 import { arrayOf, nullable, oneOf, refine, string } from '../../validation/values.ts';
@@ -18,10 +19,10 @@ const uuid: Parser<string> = refine(string, (text, at) => {
 
 /** An index uid, or the beginning of one and a star. */
 const indexPattern: Parser<string> = refine(string, (text, at) => {
-  if (/^(?:[A-Za-z0-9_-]{1,400}\*?|\*)$/.test(text)) return text;
+  if (text === '*' || isIndexUid(text.replace(/\*$/, ''))) return text;
   throw invalidValue(
     at,
-    `\`${text}\` is not a valid index uid pattern. Index uid patterns can be an integer or a string containing only alphanumeric characters, hyphens (-), underscores (_), and optionally end with a star (*).`,
+    `\`${text.replace(/\*$/, '')}\` is not a valid index uid pattern. Index uid patterns can be an integer or a string containing only alphanumeric characters, hyphens (-), underscores (_), and optionally end with a star (*).`,
   );
 });
 
@@ -29,7 +30,7 @@ function readExpiry(text: string): string | null {
   const instant =
     readInstant(text) ?? (/^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}$/.test(text) ? readInstant(`${text}Z`) : null);
   if (instant !== null) return instant;
-  const day = /^\d/.test(text) ? readDay(text) : null;
+  const day = readDay(text);
   return day === null ? null : new Date(day).toISOString().replace('.000Z', 'Z');
 }
 

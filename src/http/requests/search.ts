@@ -1,4 +1,5 @@
 import { ApiError } from '../../errors/api-error.ts';
+import { locales } from '../../indexes/settings/locales.ts';
 import type { SearchQuery } from '../../search/query.ts';
 import type { Parser } from '../../validation/cursor.ts';
 import { invalidValue } from '../../validation/messages.ts';
@@ -7,7 +8,6 @@ import { booleanText, integerText, list } from '../../validation/query-values.ts
 import { any, arrayOf, boolean, integer, nullable, number, oneOf, refine, string } from '../../validation/values.ts';
 import { filterText } from './filter-text.ts';
 import { floatList, ratio, ratioText } from './floats.ts';
-import { locales, sortedLocales } from './locales.ts';
 import { sortText } from './sort.ts';
 
 const strings = nullable(arrayOf(string));
@@ -62,9 +62,15 @@ export const searchFields = {
 /** The body of `POST /indexes/{uid}/search`. Filter and sort expressions are the search's to judge, after the index is found. */
 export const searchBody: Parser<SearchQuery> = object(searchFields);
 
-const localeText: Parser<string> = refine(string, (text, at) => {
-  if (sortedLocales.includes(text)) return text;
-  throw invalidValue(at, `Unsupported locale \`${text}\`, expected one of ${sortedLocales.join(', ')}`);
+const byLength = (a: string, b: string) => a.length - b.length || (a < b ? -1 : 1);
+/** Messages about query parameters list locales in this order. */
+const sortedLocales = [...locales].sort(byLength);
+
+const localeList: Parser<string[]> = refine(string, (text, at) => {
+  const found = text.split(',').filter((piece) => piece !== '');
+  const unknown = found.find((piece) => !sortedLocales.includes(piece));
+  if (unknown === undefined) return found;
+  throw invalidValue(at, `Unsupported locale \`${unknown}\`, expected one of ${sortedLocales.join(', ')}`);
 });
 
 const words = list(string);
@@ -97,7 +103,7 @@ export const searchParameters = object({
   hybridEmbedder: optional(string, 'invalid_search_embedder', null),
   hybridSemanticRatio: optional(ratioText('semanticRatio'), 'invalid_search_semantic_ratio', null),
   rankingScoreThreshold: optional(ratioText('rankingScoreThreshold'), 'invalid_search_ranking_score_threshold', null),
-  locales: optional(list(localeText), 'invalid_search_locales', null),
+  locales: optional(localeList, 'invalid_search_locales', null),
 });
 
 type SearchParameters = ReturnType<typeof searchParameters>;

@@ -24,7 +24,7 @@ export function sortText(text: string): string[] {
 }
 
 function checkPoint(field: string): string | null {
-  const inside = field.startsWith(POINT) && field.endsWith(')') ? field.slice(POINT.length, -1).split(',') : [];
+  const inside = field.slice(POINT.length, -1).split(',');
   const [latitude, longitude] = inside.map((part) => parseFloatText(part.trim()));
   if (inside.length !== 2 || latitude == null || longitude == null) {
     return `Invalid syntax for the geo parameter: expected expression formated like \`_geoPoint(latitude, longitude)\` and ending by \`:asc\` or \`:desc\`, found \`${field}\`.`;
@@ -40,7 +40,7 @@ function checkPoint(field: string): string | null {
 
 /** What is wrong with the field of a sort expression, or null. */
 function checkField(field: string): string | null {
-  if (field.startsWith('_geoPoint')) return checkPoint(field);
+  if (field === '_geoPoint' || (field.startsWith(POINT) && field.endsWith(')'))) return checkPoint(field);
   const reserved = /^_geo(?:Radius|BoundingBox)?(?=$|\()/.exec(field)?.[0];
   if (reserved !== undefined && (reserved !== '_geo' || field === '_geo')) {
     return `\`${reserved}\` is a reserved keyword and thus can't be used as a sort expression. Use the _geoPoint(latitude, longitude) built-in rule to sort on _geo field coordinates.`;

@@ -1,6 +1,5 @@
 import { type SettingInfo, settingTable } from '../../indexes/settings/names.ts';
-import { mapOf } from '../../validation/object.ts';
-import { any } from '../../validation/values.ts';
+import { parseSetting, parseSettings } from '../../indexes/settings/parse.ts';
 import { accepted, json } from '../answer.ts';
 import type { Handler, Methods, Routes } from '../router.ts';
 
@@ -11,7 +10,8 @@ const getAll: Handler = async (x) => {
 
 const update: Handler = async (x) => {
   const caller = await x.authorise('settings.update');
-  const patch = Object.fromEntries(await x.json(mapOf(any)));
+  const { value, text } = await x.jsonBody();
+  const patch = parseSettings(value, text);
   return accepted(await x.services.settings.update(x.indexUid(), patch, caller));
 };
 
@@ -28,7 +28,8 @@ function resourceOf({ name, method }: SettingInfo): Methods {
   };
   const set: Handler = async (x) => {
     const caller = await x.authorise('settings.update');
-    const patch = { [name]: await x.json(any) };
+    const { value, text } = await x.jsonBody();
+    const patch = parseSetting(name, value, text);
     return accepted(await x.services.settings.update(x.indexUid(), patch, caller));
   };
   const reset: Handler = async (x) => {
