@@ -20,8 +20,8 @@ export interface FacetOptions {
   hidden: ReadonlySet<string>;
 }
 
-/** Up to this many candidates Meilisearch lists numbers in the order of their text, above it by their size. */
-const textOrderLimit = 3_000;
+/** Up to this many candidates Meilisearch counts document by document and lists numbers in the order of their text. */
+const treeThreshold = 3_000;
 /** How Meilisearch prints a number; other texts that look like numbers are strings. */
 const printedNumber = /^-?(0|[1-9]\d*)(\.\d*[1-9])?$/;
 
@@ -102,12 +102,23 @@ function sorted(values: Map<string, Value>, ascending: (a: Value, b: Value) => n
   return order === 'alpha' ? list.sort(ascending) : list.sort((a, b) => b.count - a.count || ascending(b, a));
 }
 
-/** Numbers come first and use up the places; a string that is written like a listed number replaces its count. */
+/**
+ * How many values are left of a list when `used` are shown already. Where Meilisearch walks through its tree of values
+ * (by count, or alphabetically among many candidates) it stops on reaching the maximum, and never does when that is
+ * used up beforehand: all strings follow as many numbers as the maximum allows (measured on 1.21).
+ */
+function room(used: number, maxValues: number, fromTree: boolean): number | undefined {
+  const left = Math.max(0, maxValues - used);
+  return fromTree && left === 0 ? undefined : left;
+}
+
+/** Numbers first, then strings; a string that is written like a listed number replaces its count. */
 function listed(field: Field, name: string, options: FacetOptions): Map<string, number> {
   const order = options.order(name);
-  const numberOrder = order === 'alpha' && options.candidates <= textOrderLimit ? byText : bySize;
-  const numbers = sorted(field.numbers, numberOrder, order).slice(0, options.maxValues);
-  const strings = sorted(field.strings, byText, order).slice(0, options.maxValues - numbers.length);
+  const fromTree = order === 'count' || options.candidates > treeThreshold;
+  const all = sorted(field.numbers, fromTree ? bySize : byText, order);
+  const numbers = all.slice(0, room(0, options.maxValues, fromTree));
+  const strings = sorted(field.strings, byText, order).slice(0, room(numbers.length, options.maxValues, fromTree));
   return new Map([...numbers, ...strings].map(({ text, count }) => [text, count]));
 }
 
