@@ -16,37 +16,47 @@ export interface Catalog {
   apply(changes: readonly StoreChange[]): void;
 }
 
+function enter(names: Map<string, Set<number>>, name: string, id: number): void {
+  names.set(name, (names.get(name) ?? new Set()).add(id));
+}
+
+function leave(names: Map<string, Set<number>>, name: string, id: number): void {
+  const ids = names.get(name);
+  ids?.delete(id);
+  if (ids?.size === 0) names.delete(name);
+}
+
 /** A catalog that starts with the store's records. */
 export function createCatalog(records: readonly IndexRecord[]): Catalog {
   const byId = new Map<number, IndexRecord>();
-  const byUid = new Map<string, Set<number>>();
+  const visible = new Map<string, Set<number>>();
+  const accepted = new Map<string, Set<number>>();
 
   function put(record: IndexRecord): void {
     remove(record.id);
     byId.set(record.id, record);
-    const generations = byUid.get(record.uid) ?? new Set<number>();
-    byUid.set(record.uid, generations.add(record.id));
+    enter(visible, record.uid, record.id);
+    enter(accepted, record.acceptedUid, record.id);
   }
   function remove(id: number): void {
     const old = byId.get(id);
     if (old === undefined) return;
     byId.delete(id);
-    const generations = byUid.get(old.uid);
-    generations?.delete(id);
-    if (generations?.size === 0) byUid.delete(old.uid);
+    leave(visible, old.uid, id);
+    leave(accepted, old.acceptedUid, id);
   }
-  const generations = (uid: string): IndexRecord[] =>
-    [...(byUid.get(uid) ?? [])].sort((a, b) => a - b).map((id) => byId.get(id)!);
+  const generations = (ids: Set<number> | undefined): IndexRecord[] =>
+    [...(ids ?? [])].sort((a, b) => a - b).flatMap((id) => byId.get(id) ?? []);
 
   for (const record of records) put(record);
 
   return {
-    visible: (uid) => generations(uid).find((record) => record.state !== 'creating') ?? null,
-    accepted: (uid) => generations(uid).findLast((record) => record.state !== 'deleting') ?? null,
+    visible: (uid) => generations(visible.get(uid)).find((record) => record.state !== 'creating') ?? null,
+    accepted: (uid) => generations(accepted.get(uid)).findLast((record) => record.state !== 'deleting') ?? null,
     byId: (id) => byId.get(id) ?? null,
     all: () => [...byId.values()],
     listVisible() {
-      const uids = [...byUid.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      const uids = [...visible.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
       return uids.flatMap((uid) => this.visible(uid) ?? []);
     },
     apply(changes) {

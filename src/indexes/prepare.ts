@@ -59,6 +59,7 @@ export async function newIndex(
   const index: IndexRecord = {
     id,
     uid,
+    acceptedUid: uid,
     physicalUid: physicalUid(uid, id),
     shards: shards ?? options.defaultShards,
     state: 'creating',

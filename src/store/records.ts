@@ -2,8 +2,10 @@
 export interface IndexRecord {
   /** Generation number, never reused. */
   id: number;
-  /** What clients call it. */
+  /** What readers call it. */
   uid: string;
+  /** What it will be called once all accepted tasks have ended; differs from `uid` while a swap or rename is under way. */
+  acceptedUid: string;
   /** What the nodes call it. */
   physicalUid: string;
   /** Number of shards, fixed for the generation. */

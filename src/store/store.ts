@@ -14,6 +14,8 @@ export type StoreChange =
   | { kind: 'deleteIndex'; id: number }
   | { kind: 'putTask'; record: TaskRecord }
   | { kind: 'putPart'; record: PartRecord }
+  /** Tasks older than `below` follow their index to its new name; all pairs at once, so that names can be swapped. */
+  | { kind: 'renameTasks'; below: number; names: readonly { from: string; to: string }[] }
   | { kind: 'putStale'; record: StaleCopy }
   | { kind: 'deleteStale'; indexId: number; shard: number; nodeId: string }
   | { kind: 'putKey'; record: KeyRecord }

@@ -69,12 +69,12 @@ export interface AcceptanceOptions {
 /** The write path from a decision to the 202. */
 export interface Acceptance {
   /**
-   * Decide and hand out one write. `decide` runs alone among the writes of the index, so it sees the state after all
+   * Decide and hand out one write to the indexes (or the global queue) named. `decide` runs alone among their writes, so it sees the state after all
    * accepted ones; it may throw to refuse the request, and then nothing has changed. Resolves once every node's answer is
    * recorded, in order of acceptance per index. Throws `miroir_shard_unavailable` when a needed shard has no node up,
    * `miroir_write_incomplete` when too few copies took the write.
    */
-  accept(queue: string, decide: () => Promise<WritePlan>): Promise<WriteAnswer>;
+  accept(queues: string | readonly string[], decide: () => Promise<WritePlan>): Promise<WriteAnswer>;
   /** Send parts of a task that were planned or interrupted earlier, and record the answers. */
   sendParts(task: ActiveTask, parts: readonly PartRecord[], requests: readonly NodeRequest[]): Promise<void>;
 }
@@ -201,33 +201,40 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     );
   }
 
+  /** Runs `work` holding the locks of all queues, taken in one order everywhere. */
+  function locked<T>(queues: readonly string[], work: () => Promise<T>): Promise<T> {
+    const [first, ...rest] = queues;
+    if (first === undefined) return work();
+    return locks.run(first, () => locked(rest, work));
+  }
+
+  /** Record a task once its parts are sent and everything accepted before it in its queues is recorded. */
+  function recordInOrder(queues: readonly string[], task: ActiveTask, sending: Promise<void>): Promise<WriteAnswer> {
+    const before = queues.map((queue) => recordings.get(queue)?.catch(() => undefined));
+    const recording = Promise.all([...before, sending])
+      .then(() => record(task))
+      .catch((error: unknown) => {
+        if (task.record.phase === 'sending') recordLater(task);
+        throw error;
+      });
+    const forget = () => {
+      for (const queue of queues) if (recordings.get(queue) === recording) recordings.delete(queue);
+    };
+    recording.then(forget, forget);
+    for (const queue of queues) recordings.set(queue, recording);
+    return recording;
+  }
+
   return {
     sendParts,
-    async accept(queue, decide) {
-      const { recording } = await locks.run(queue, async () => {
+    async accept(names, decide) {
+      const queues = [...new Set(typeof names === 'string' ? [names] : names)].sort();
+      const { recording } = await locked(queues, async () => {
         const plan = await decide();
         refuseUnreachable(plan);
         const task = await register(plan);
-        const sending = sendParts(
-          task,
-          task.parts,
-          plan.parts.map((part) => part.request),
-        );
-        const before = recordings.get(queue) ?? Promise.resolve();
-        const recording = before
-          .catch(() => undefined)
-          .then(() => sending)
-          .then(() => record(task))
-          .catch((error: unknown) => {
-            if (task.record.phase === 'sending') recordLater(task);
-            throw error;
-          });
-        recordings.set(queue, recording);
-        const forget = () => {
-          if (recordings.get(queue) === recording) recordings.delete(queue);
-        };
-        recording.then(forget, forget);
-        return { recording };
+        const requests = plan.parts.map((part) => part.request);
+        return { recording: recordInOrder(queues, task, sendParts(task, task.parts, requests)) };
       });
       return recording;
     },

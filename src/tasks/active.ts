@@ -6,6 +6,8 @@ export interface ActiveTask {
   record: TaskRecord;
   parts: PartRecord[];
   effect: Effect;
+  /** Where it waits for its turn: it may end once it is the oldest in each of them. */
+  queues: readonly string[];
   /** Uid of the cancellation that asked for its end. */
   cancelledBy: number | null;
 }
@@ -13,9 +15,11 @@ export interface ActiveTask {
 /** Tasks of one index end in the order they were accepted; global tasks have a queue of their own. */
 export const globalQueue = '*';
 
-/** The queue a task belongs to. */
-export function queueOf(record: TaskRecord): string {
-  return record.indexUid ?? globalQueue;
+/** The queues a task stands in: its index's, those of all indexes it renames, else the one of global tasks. */
+export function queuesOf(record: TaskRecord, effect: Effect): string[] {
+  const names = (effect.names ?? []).flatMap(({ from, to }) => [from, to]);
+  if (record.indexUid !== null) names.push(record.indexUid);
+  return names.length === 0 ? [globalQueue] : [...new Set(names)].sort();
 }
 
 /** The unfinished tasks of this process, by uid and by index, in order of acceptance. */
@@ -23,8 +27,10 @@ export interface ActiveTasks {
   add(record: TaskRecord, parts: PartRecord[]): ActiveTask;
   get(uid: number): ActiveTask | undefined;
   all(): IterableIterator<ActiveTask>;
-  /** The oldest task of a queue, which is the only one that may end. */
+  /** The oldest task of a queue. */
   head(queue: string): ActiveTask | undefined;
+  /** Whether it is the oldest in all its queues, so that it may end. */
+  isNext(task: ActiveTask): boolean;
   queues(): string[];
   remove(uid: number): void;
   /** Resolves once the queue is empty of tasks accepted before the call; false when that took longer than allowed. */
@@ -40,11 +46,14 @@ export function createActiveTasks(): ActiveTasks {
 
   return {
     add(record, parts) {
-      const task: ActiveTask = { record, parts, effect: readEffect(record.effect), cancelledBy: null };
+      const effect = readEffect(record.effect);
+      const task: ActiveTask = { record, parts, effect, queues: queuesOf(record, effect), cancelledBy: null };
       byUid.set(record.uid, task);
-      const queue = byQueue.get(queueOf(record)) ?? [];
-      queue.push(record.uid);
-      byQueue.set(queueOf(record), queue);
+      for (const name of task.queues) {
+        const queue = byQueue.get(name);
+        if (queue === undefined) byQueue.set(name, [record.uid]);
+        else queue.push(record.uid);
+      }
       return task;
     },
     get: (uid) => byUid.get(uid),
@@ -53,15 +62,17 @@ export function createActiveTasks(): ActiveTasks {
       const uid = byQueue.get(queue)?.[0];
       return uid === undefined ? undefined : byUid.get(uid);
     },
+    isNext: (task) => task.queues.every((queue) => byQueue.get(queue)?.[0] === task.record.uid),
     queues: () => [...byQueue.keys()],
     remove(uid) {
       const task = byUid.get(uid);
       if (task === undefined) return;
       byUid.delete(uid);
-      const key = queueOf(task.record);
-      const rest = (byQueue.get(key) ?? []).filter((other) => other !== uid);
-      if (rest.length === 0) byQueue.delete(key);
-      else byQueue.set(key, rest);
+      for (const name of task.queues) {
+        const rest = (byQueue.get(name) ?? []).filter((other) => other !== uid);
+        if (rest.length === 0) byQueue.delete(name);
+        else byQueue.set(name, rest);
+      }
       for (const wake of waiters.get(uid) ?? []) wake();
       waiters.delete(uid);
     },

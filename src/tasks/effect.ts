@@ -11,6 +11,8 @@ export interface Effect {
   primaryKey?: string;
   /** Logical settings the client sent; null resets one. Committed on success, rolled back when only some nodes took them. */
   settings?: Record<string, unknown>;
+  /** New names of index generations; they change together (swap, rename). */
+  names?: { id: number; from: string; to: string }[];
   /** The index is gone afterwards. */
   deleteIndex?: true;
   /** Uids of the tasks that a cancellation matched. */

@@ -9,10 +9,11 @@ import type { Store } from '../store/store.ts';
 import { type Acceptance, createAcceptance } from './acceptance.ts';
 import { type ActiveTasks, createActiveTasks } from './active.ts';
 import { createCanceller } from './cancel.ts';
+import type { SettingsCommit } from './catalog-changes.ts';
 import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
 import { createClusterState } from './cluster-state.ts';
-import { createFinisher, type SettingsCommit } from './finisher.ts';
+import { createFinisher } from './finisher.ts';
 import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
 import { createSender } from './sender.ts';
@@ -75,7 +76,6 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
   const finisher = createFinisher({
     state,
     active,
-    serial: createSerial(),
     now,
     log,
     settings: options.settings,

@@ -5,7 +5,7 @@ import type { Logger } from '../../observability/log.ts';
 import type { ClusterView } from '../../placement/view.ts';
 import type { IndexRecord } from '../../store/records.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../../tasks/acceptance.ts';
-import type { SettingsCommit } from '../../tasks/finisher.ts';
+import type { SettingsCommit } from '../../tasks/catalog-changes.ts';
 import { indexNotFound, indexNotFoundBody } from '../errors.ts';
 import { allNodes, nodePath, type PrepareOptions, prepareIndex, toAllNodes } from '../prepare.ts';
 import { defaultSettings } from './defaults.ts';

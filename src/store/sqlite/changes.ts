@@ -30,6 +30,15 @@ function putTopology(connection: Connection, record: TopologyRecord): void {
   );
 }
 
+/** One statement for all names: each row is renamed by what it was called before. */
+function renameTasks(connection: Connection, below: number, names: readonly { from: string; to: string }[]): void {
+  connection.run(
+    `UPDATE tasks SET index_uid = (SELECT value ->> 'to' FROM json_each(?1) WHERE value ->> 'from' = index_uid)
+     WHERE uid < ?2 AND index_uid IN (SELECT value ->> 'from' FROM json_each(?1))`,
+    [JSON.stringify(names), below],
+  );
+}
+
 /** Apply one change; the caller holds the transaction. */
 export function applyChange(connection: Connection, change: StoreChange): void {
   switch (change.kind) {
@@ -44,6 +53,9 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       return;
     case 'putPart':
       putPart(connection, change.record);
+      return;
+    case 'renameTasks':
+      renameTasks(connection, change.below, change.names);
       return;
     case 'putStale':
       staleTable.upsert(connection, change.record);

@@ -91,6 +91,7 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE indexes (
         id INTEGER PRIMARY KEY,
         uid TEXT NOT NULL,
+        accepted_uid TEXT NOT NULL,
         physical_uid TEXT NOT NULL,
         shards INTEGER NOT NULL,
         state TEXT NOT NULL,

@@ -49,6 +49,7 @@ export const partTable = new Table<PartRecord>('parts', ['taskUid', 'part'], {
 export const indexTable = new Table<IndexRecord>('indexes', ['id'], {
   id: plain('id'),
   uid: plain('uid'),
+  acceptedUid: plain('accepted_uid'),
   physicalUid: plain('physical_uid'),
   shards: plain('shards'),
   state: plain('state'),

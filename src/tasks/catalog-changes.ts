@@ -1,0 +1,63 @@
+import type { ErrorBody } from '../errors/api-error.ts';
+import type { IndexRecord } from '../store/records.ts';
+import type { StoreChange } from '../store/store.ts';
+import type { PlannedPart } from './acceptance.ts';
+import type { ActiveTask } from './active.ts';
+import type { ClusterState } from './cluster-state.ts';
+
+/** What ending a settings task needs from the settings domain. */
+export interface SettingsCommit {
+  /** Read the settings back from the nodes and make the committed record; an error when the nodes disagree. */
+  commit(index: IndexRecord, patch: Record<string, unknown>): Promise<{ record: IndexRecord } | { error: ErrorBody }>;
+  /** The requests that bring every node of the index back to the committed settings; `patch` is what was tried. */
+  restore(index: IndexRecord, patch: Record<string, unknown>): PlannedPart[];
+}
+
+/** How a task ended, as far as the catalog is concerned. */
+export interface Outcome {
+  /** Whether the parts did what they were sent for; a task can fail although they did. */
+  partsSucceeded: boolean;
+  succeeded: boolean;
+  /** RFC 3339. */
+  finishedAt: string;
+}
+
+/**
+ * What the end of a task changes in the catalog. An error means that the nodes do not agree on their settings and the task
+ * has to be rolled back.
+ */
+export async function catalogChanges(
+  task: ActiveTask,
+  index: IndexRecord,
+  { partsSucceeded, succeeded, finishedAt }: Outcome,
+  settings: SettingsCommit,
+): Promise<{ changes: StoreChange[] } | { error: ErrorBody }> {
+  const { effect } = task;
+  if (effect.createIndex && !partsSucceeded) return { changes: [{ kind: 'deleteIndex', id: index.id }] };
+  if (effect.deleteIndex) {
+    if (succeeded) return { changes: [{ kind: 'deleteIndex', id: index.id }] };
+    return { changes: [{ kind: 'putIndex', record: { ...index, state: 'active' } }] };
+  }
+  let record = index;
+  if (effect.createIndex) record = { ...record, state: 'active', createdAt: finishedAt, updatedAt: finishedAt };
+  if (succeeded && effect.settings !== undefined) {
+    const committed = await settings.commit(record, effect.settings);
+    if ('error' in committed) return committed;
+    record = committed.record;
+  }
+  if (succeeded) record = { ...record, updatedAt: finishedAt };
+  if (succeeded && effect.primaryKey !== undefined) record = { ...record, primaryKey: effect.primaryKey };
+  if (!succeeded && effect.primaryKey !== undefined) record = { ...record, acceptedPrimaryKey: record.primaryKey };
+  return { changes: record === index ? [] : [{ kind: 'putIndex', record }] };
+}
+
+/** A swap or rename that has succeeded: readers see the new names at once, and older tasks follow their index. */
+export function nameChanges(task: ActiveTask, state: ClusterState): StoreChange[] {
+  const { names } = task.effect;
+  if (names === undefined) return [];
+  const renamed = names.flatMap(({ id, to }): StoreChange[] => {
+    const record = state.catalog.byId(id);
+    return record === null ? [] : [{ kind: 'putIndex', record: { ...record, uid: to } }];
+  });
+  return [...renamed, { kind: 'renameTasks', below: task.record.uid, names }];
+}
