@@ -1,15 +1,9 @@
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type DevLayout,
-  type DevState,
-  newDevState,
-  processCommand,
-  readDevState,
-  writeDevState,
-} from './dev-state.ts';
+import { type DevLayout, type DevState, newDevState, readDevState, writeDevState } from './dev-state.ts';
 import { freePort, type LocalNode, startLocalNode } from './local.ts';
+import { listProcesses, type ProcessInfo, processCommand } from './processes.ts';
 
 /** Real Meilisearch nodes on this machine, for trying Miroir out and for tests. */
 export interface DevCluster {
@@ -63,13 +57,20 @@ function openState(directory: string, layout: DevLayout): DevState {
   return known;
 }
 
-/** Ends nodes that a killed run left behind: they hold the data and the ports. */
-async function endOrphans(directory: string, state: DevState): Promise<void> {
-  for (const [id, pid] of Object.entries(state.nodePids)) {
-    const mine = () => processCommand(pid)?.includes(join(directory, 'nodes', id)) ?? false;
-    if (!mine()) continue;
+/** Nodes of the folder that run now. */
+export function runningNodes(directory: string): ProcessInfo[] {
+  const marker = `--db-path ${join(resolve(directory), 'nodes')}/`;
+  return listProcesses().filter(({ command }) => command.includes(marker));
+}
+
+/**
+ * Ends nodes that a killed run left behind. They hold the ports, and two servers on the same data would destroy it, so
+ * they are found by their command line and not by what the killed run managed to write down.
+ */
+async function endOrphans(directory: string): Promise<void> {
+  for (const { pid, command } of runningNodes(directory)) {
     process.kill(pid, 'SIGTERM');
-    for (let waited = 0; mine(); waited += 50) {
+    for (let waited = 0; processCommand(pid) === command; waited += 50) {
       if (waited === 10_000) process.kill(pid, 'SIGKILL');
       await sleep(50);
     }
@@ -129,20 +130,17 @@ export async function startDevCluster(given: DevClusterOptions): Promise<DevClus
   if (problem !== null) throw new Error(problem);
 
   const state = openState(directory, layout);
-  await endOrphans(directory, state);
+  await endOrphans(directory);
   const ids = Array.from({ length: layout.nodes }, (_, position) => `meili-${position}`);
   await choosePorts(ids, state, options.reservedPorts ?? []);
-  state.nodePids = {};
   state.owner = { pid: process.pid, command: processCommand(process.pid) ?? '' };
   writeDevState(directory, state);
-  const release = () => writeDevState(directory, { ...state, owner: null, nodePids: {} });
+  const release = () => writeDevState(directory, { ...state, owner: null });
 
   const nodes = await startAll(ids, options, state).catch((error: unknown) => {
     release();
     throw error;
   });
-  state.nodePids = Object.fromEntries(nodes.map((node) => [node.id, node.pid]));
-  writeDevState(directory, state);
 
   const perGroup = layout.nodes / layout.groups;
   return {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,9 +18,8 @@ export interface DevState {
   layout: DevLayout;
   /** Port of each node, so that addresses stay. */
   ports: Record<string, number>;
-  /** Processes of the last run: Miroir with its command line, and the nodes. */
+  /** The Miroir that uses the folder, with its command line, because process ids are used again. */
   owner: { pid: number; command: string } | null;
-  nodePids: Record<string, number>;
 }
 
 function randomKey(): string {
@@ -34,7 +32,7 @@ function statePath(directory: string): string {
 
 /** A cluster that was never started. */
 export function newDevState(layout: DevLayout): DevState {
-  return { masterKey: randomKey(), nodeMasterKey: randomKey(), layout, ports: {}, owner: null, nodePids: {} };
+  return { masterKey: randomKey(), nodeMasterKey: randomKey(), layout, ports: {}, owner: null };
 }
 
 /** The state kept in the folder; null when there is none. Throws when the file is damaged. */
@@ -59,18 +57,4 @@ export function writeDevState(directory: string, state: DevState): void {
   const temporary = `${statePath(directory)}.new`;
   writeFileSync(temporary, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
   renameSync(temporary, statePath(directory));
-}
-
-/** The command line of a running process; null when there is no such process or it cannot be seen. */
-export function processCommand(pid: number): string | null {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim() || null;
-  } catch {
-    // not Linux, or no such process
-  }
-  try {
-    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).trim() || null;
-  } catch {
-    return null;
-  }
 }

@@ -2,11 +2,12 @@ import { rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createNodeClient } from '../../src/nodes/client.ts';
-import { type DevCluster, type DevClusterOptions, startDevCluster } from '../../src/nodes/dev-cluster.ts';
-import { processCommand, readDevState, writeDevState } from '../../src/nodes/dev-state.ts';
+import { type DevCluster, type DevClusterOptions, runningNodes, startDevCluster } from '../../src/nodes/dev-cluster.ts';
+import { readDevState, writeDevState } from '../../src/nodes/dev-state.ts';
 import { createHealth, type Health } from '../../src/nodes/health.ts';
 import { freePort, startLocalNode } from '../../src/nodes/local.ts';
 import { checkNodes } from '../../src/nodes/preflight.ts';
+import { processCommand } from '../../src/nodes/processes.ts';
 import { temporaryFolder } from '../support/processes.ts';
 
 const layout = { nodes: 2, groups: 2, replicationFactor: 1, shards: 8 };
@@ -38,7 +39,7 @@ function portOf(address: string): number {
 }
 
 function pids(): number[] {
-  return Object.values(readDevState(folder.path)?.nodePids ?? {});
+  return runningNodes(folder.path).map(({ pid }) => pid);
 }
 
 async function call(cluster: DevCluster, path: string, init: RequestInit = {}): Promise<Response> {

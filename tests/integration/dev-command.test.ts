@@ -4,8 +4,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { processCommand, readDevState } from '../../src/nodes/dev-state.ts';
+import { runningNodes } from '../../src/nodes/dev-cluster.ts';
+import { readDevState } from '../../src/nodes/dev-state.ts';
 import { freePort } from '../../src/nodes/local.ts';
+import { processCommand } from '../../src/nodes/processes.ts';
 import { guardProcess, startGuardedNode, temporaryFolder } from '../support/processes.ts';
 
 const dist = join(import.meta.dirname, '../../dist');
@@ -60,14 +62,12 @@ async function occupiedPort(): Promise<number> {
 }
 
 function nodePids(directory: string): number[] {
-  return Object.values(readDevState(directory)?.nodePids ?? {});
+  return runningNodes(directory).map(({ pid }) => pid);
 }
 
 /** Ends what a killed Miroir leaves, so that a failing test leaves nothing. */
 function endNodesOf(directory: string): void {
-  for (const pid of nodePids(directory)) {
-    if (processCommand(pid)?.includes(directory) === true) process.kill(pid, 'SIGKILL');
-  }
+  for (const pid of nodePids(directory)) process.kill(pid, 'SIGKILL');
 }
 
 async function ready(dev: Run): Promise<void> {
@@ -149,7 +149,8 @@ describe('miroir dev', () => {
     expect(await broken.ended).toBe(1);
     expect(broken.output()).toMatch(/^miroir: /m);
     expect(broken.output()).not.toMatch(/^ {4}at /m);
-    expect(readDevState(directory)).toMatchObject({ owner: null, nodePids: {} });
+    expect(readDevState(directory)?.owner).toBeNull();
+    expect(nodePids(directory)).toEqual([]);
 
     const other = join(folder.path, 'other');
     undo.push(() => endNodesOf(other));
