@@ -16,10 +16,12 @@ const readActions: ReadonlySet<string> = new Set([
   'webhooks.get',
 ]);
 
+/** A group such as `documents.*` stands for its members only: what asks for the whole group is open to `*` alone. */
 function covers(held: string, action: string): boolean {
-  if (held === action || held === '*') return true;
+  if (held === '*') return true;
+  if (action.endsWith('.*')) return false;
   if (held === '*.get') return readActions.has(action);
-  return held.endsWith('.*') && action.startsWith(held.slice(0, -1));
+  return held === action || (held.endsWith('.*') && action.startsWith(held.slice(0, -1)));
 }
 
 /** Whether a key that carries the actions `held` (wildcards included) may do `action`. */

@@ -1,5 +1,6 @@
-import { faultAt, type JsonSource } from '../json/fault.ts';
+import { faultAt, faultBefore, type JsonSource } from '../json/fault.ts';
 import { isInteger } from '../json/print.ts';
+import { type Member, members, skipSpace } from '../json/scan.ts';
 import { type FieldReader, faultAfterMember, orNull, readStruct, valueText, wrongType } from './struct.ts';
 import { readUuid } from './uuid.ts';
 
@@ -74,8 +75,27 @@ export function readClaims(source: JsonSource): Claims {
   return { exp: null, ...claims } as Claims;
 }
 
-/** Whether the payload names an audience, which Meilisearch refuses because it expects none; odd types are overlooked. */
+/**
+ * Where the JWT library stops reading a registered claim that is a list or an object: it takes `sub` for a text and leaves
+ * such a value unread, enters that of `nbf` and leaves its content unread. Null when it gets past the claim.
+ */
+function stopsAt(text: string, member: Member): number | null {
+  if (!/[[{]/.test(text.charAt(member.valueStart))) return null;
+  if (member.key === 'sub') return member.valueStart;
+  const inside = skipSpace(text, member.valueStart + 1);
+  return member.key === 'nbf' && !/[\]}]/.test(text.charAt(inside)) ? inside : null;
+}
+
+function refuseUnread(source: JsonSource): void {
+  for (const member of members(source.text, skipSpace(source.text, 0))) {
+    const offset = stopsAt(source.text, member);
+    if (offset !== null) throw faultBefore(source, offset, 'expected `,` or `}`');
+  }
+}
+
+/** Whether a payload that `readClaims` took names an audience, which Meilisearch refuses because it expects none. Throws `JsonFault`. */
 export function namesAudience(source: JsonSource): boolean {
+  refuseUnread(source);
   const { aud } = JSON.parse(source.text) as { aud?: unknown };
   return typeof aud === 'string' || (Array.isArray(aud) && aud.every((one) => typeof one === 'string'));
 }

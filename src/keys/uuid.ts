@@ -4,8 +4,9 @@ export type UuidReading = { ok: true; uuid: string } | { ok: false; reason: stri
 const simple = /^[0-9a-fA-F]{32}$/;
 const hyphenated = /^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 const urnPrefix = 'urn:uuid:';
-/** Where the five groups begin in the hyphenated spelling. */
-const groupStarts = [0, 9, 14, 19, 24];
+/** Of the hyphenated spelling, in bytes. */
+const hyphenatedLength = 36;
+const lastGroupStart = 24;
 const groupLengths = [8, 4, 4, 4, 12];
 
 interface Wrapping {
@@ -24,7 +25,8 @@ function unwrap(text: string): Wrapping {
   return { body: text, offset: 0, bare: true };
 }
 
-function explain(text: string, { body, offset, bare }: Wrapping): string {
+function explain(text: string): string {
+  const { body, offset, bare } = unwrap(text);
   const bad = /[^0-9a-fA-F-]/u.exec(body);
   if (bad !== null) {
     const at = Buffer.byteLength(body.slice(0, bad.index)) + offset + 1;
@@ -37,7 +39,13 @@ function explain(text: string, { body, offset, bare }: Wrapping): string {
   if (wrong !== -1) {
     return `invalid group length in group ${wrong}: expected ${groupLengths[wrong]}, found ${groups[wrong]?.length}`;
   }
-  return `invalid group length in group 4: expected 12, found ${text.length - (groupStarts[4] ?? 0)}`;
+  return `invalid group length in group 4: expected 12, found ${text.length - lastGroupStart}`;
+}
+
+/** A wrapped text of the right length has been unwrapped by the time the library finds fault with it. */
+function explained(text: string, { body, offset }: Wrapping): string {
+  const wrapped = Buffer.byteLength(body) === hyphenatedLength && offset > 0;
+  return explain(wrapped ? body : text);
 }
 
 /**
@@ -50,5 +58,5 @@ export function readUuid(text: string): UuidReading {
     return { ok: true, uuid: text.toLowerCase().replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') };
   }
   if (hyphenated.test(wrapping.body)) return { ok: true, uuid: wrapping.body.toLowerCase() };
-  return { ok: false, reason: explain(text, wrapping) };
+  return { ok: false, reason: explained(text, wrapping) };
 }
