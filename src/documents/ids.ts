@@ -1,7 +1,8 @@
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
-import { jsonSource } from '../json/fault.ts';
+import { faultBefore, jsonSource } from '../json/fault.ts';
 import { isInteger, printValue, rustDebug } from '../json/print.ts';
-import { joinFields, members, rawFields } from '../json/scan.ts';
+import { joinFields, members, rawFields, skipSpace } from '../json/scan.ts';
+import { reasons } from '../json/strings.ts';
 import { checkText, type JsonFault } from '../json/validate.ts';
 import { type Span, valueText } from './fields.ts';
 import type { RawDocument } from './payload.ts';
@@ -73,27 +74,64 @@ function splits(name: string): [string, string][] {
   return cuts;
 }
 
-/** All values that a dotted name leads to; only objects are entered, and duplicate keys count each. */
-function leadsTo(value: string, name: string): string[] {
-  if (name === '') return [value];
-  if (!value.startsWith('{')) return [];
-  const cuts = new Map(splits(name));
-  return members(value).flatMap((m) => {
-    const rest = cuts.get(m.key);
-    return rest === undefined ? [] : leadsTo(value.slice(m.valueStart, m.valueEnd), rest);
-  });
+/** What ends the search for a nested id early. `torn`: it came from within an object, whose rest was then not read. */
+interface Stop {
+  result: IdResult;
+  torn: boolean;
+}
+
+/** The search for the one value that a dotted primary key leads to; only objects are entered, duplicate keys count each. */
+class NestedSearch {
+  found: IdResult | null = null;
+  readonly #raw: RawDocument;
+  readonly #primaryKey: string;
+
+  constructor(raw: RawDocument, primaryKey: string) {
+    this.#raw = raw;
+    this.#primaryKey = primaryKey;
+  }
+
+  /** Follow the rest of the name into the value at `start`; a stop is the error of a second or a bad id. */
+  follow(text: string, start: number, end: number, rest: string): Stop | null {
+    if (rest === '') return this.#take(text.slice(start, end));
+    if (text.charCodeAt(start) !== 0x7b) return null;
+    const cuts = new Map(splits(rest));
+    for (const m of members(text, start)) {
+      const next = cuts.get(m.key);
+      const stop = next === undefined ? null : this.follow(text, m.valueStart, m.valueEnd, next);
+      // A torn object further in is passed over, as if the name had not led there.
+      if (stop !== null && !stop.torn) return tearAt(text, skipSpace(text, m.valueEnd), stop);
+    }
+    return null;
+  }
+
+  #take(value: string): Stop | null {
+    const result = readId(value);
+    if (!result.ok) return { result, torn: false };
+    if (this.found === null) {
+      this.found = result;
+      return null;
+    }
+    const what = `Document have too many matching \`${this.#primaryKey}\` attribute`;
+    return { result: failWithDocument('invalid_document_id', what, this.#raw), torn: false };
+  }
+}
+
+/** Meilisearch reports an object that it stopped reading as torn, unless the id was its last member. */
+function tearAt(text: string, next: number, stop: Stop): Stop {
+  if (text.charCodeAt(next) !== 0x2c) return stop;
+  return { result: fail('internal', faultBefore(jsonSource(text), next, reasons.trailingComma).message), torn: true };
 }
 
 function nestedId(raw: RawDocument, primaryKey: string): IdResult {
-  const fields = rawFields(raw);
-  const values = splits(primaryKey).flatMap(([key, rest]) => {
-    const value = fields.get(key);
-    return value === undefined ? [] : leadsTo(value, rest);
-  });
-  const [value, second] = values;
-  if (value === undefined) return missingId(raw, primaryKey);
-  if (second === undefined) return readId(value);
-  return failWithDocument('invalid_document_id', `Document have too many matching \`${primaryKey}\` attribute`, raw);
+  const search = new NestedSearch(raw, primaryKey);
+  const cuts = new Map(splits(primaryKey));
+  for (const [key, value] of rawFields(raw)) {
+    const rest = cuts.get(key);
+    const stop = rest === undefined ? null : search.follow(value, 0, value.length, rest);
+    if (stop !== null) return stop.result;
+  }
+  return search.found ?? missingId(raw, primaryKey);
 }
 
 function missingId(raw: RawDocument, primaryKey: string): IdResult {

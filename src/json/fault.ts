@@ -62,6 +62,14 @@ export function faultAt(
   return new JsonFault(reason, line, source.bytes ? rest.length : Buffer.byteLength(rest), kind);
 }
 
+/** The fault after `count` more bytes from an offset have been read; a character may be cut in the middle. */
+export function faultBehind(source: JsonSource, offset: number, count: number, reason: string): JsonFault {
+  const next = source.text.slice(offset, offset + count);
+  const read = source.bytes ? next : Buffer.from(next).subarray(0, count).toString('latin1');
+  const bytes = Buffer.from(source.text.slice(0, offset), source.bytes ? 'latin1' : 'utf8').toString('latin1') + read;
+  return faultAt({ text: bytes, bytes: true }, bytes.length, reason);
+}
+
 /** The fault at the character that stands at the offset and is looked at but not read (at the end: behind the last one). */
 export function faultBefore(
   source: JsonSource,

@@ -1,4 +1,4 @@
-import { faultAt, faultBefore, type JsonFault, type JsonSource } from './fault.ts';
+import { faultAt, faultBefore, faultBehind, type JsonFault, type JsonSource } from './fault.ts';
 import { reasons } from './strings.ts';
 
 const digit = (c: number): boolean => c >= 0x30 && c <= 0x39;
@@ -30,7 +30,7 @@ function checkRange(source: JsonSource, start: number, exponentAt: number, end: 
 /** A number breaks off at `at`: a wrong character, which has been `read` or only looked at, or the end of the text. */
 function broken(source: JsonSource, at: number, read: boolean, strict: boolean): JsonFault {
   if (at >= source.text.length) return faultAt(source, at, strict ? reasons.eofValue : reasons.invalidNumber);
-  return read ? faultAt(source, at + 1, reasons.invalidNumber) : faultBefore(source, at, reasons.invalidNumber);
+  return read ? faultBehind(source, at, 1, reasons.invalidNumber) : faultBefore(source, at, reasons.invalidNumber);
 }
 
 /** Offset behind the digits before the point. */

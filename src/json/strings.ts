@@ -1,4 +1,4 @@
-import { faultAt, hasUtf8, type JsonSource } from './fault.ts';
+import { faultAt, faultBehind, hasUtf8, type JsonSource } from './fault.ts';
 
 /** Reasons of faults, in serde_json's words. */
 export const reasons = {
@@ -28,13 +28,12 @@ const simpleEscapes = new Set([...'"\\/bfnrt'].map((c) => c.charCodeAt(0)));
 const fourHex = /[0-9a-fA-F]{4}/y;
 
 function hexEscape(source: JsonSource, at: number): number {
-  if (at + 4 > source.text.length) throw faultAt(source, source.text.length, reasons.eofString);
+  const { text } = source;
   fourHex.lastIndex = at;
-  if (!fourHex.test(source.text)) {
-    // A character beyond one byte makes the four bytes end inside it; the position counts bytes all the same.
-    throw faultAt(source, at + 4, reasons.invalidEscape);
-  }
-  return Number.parseInt(source.text.slice(at, at + 4), 16);
+  if (fourHex.test(text)) return Number.parseInt(text.slice(at, at + 4), 16);
+  const rest = text.slice(at, at + 4);
+  if ((source.bytes ? rest.length : Buffer.byteLength(rest)) < 4) throw faultAt(source, text.length, reasons.eofString);
+  throw faultBehind(source, at, 4, reasons.invalidEscape);
 }
 
 const isLeading = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
@@ -48,7 +47,7 @@ function trailingEscape(source: JsonSource, at: number): number {
     [at + 1, 0x75],
   ] as const) {
     if (offset >= text.length) throw faultAt(source, offset, reasons.eofString);
-    if (text.charCodeAt(offset) !== expected) throw faultAt(source, offset + 1, reasons.endOfHexEscape);
+    if (text.charCodeAt(offset) !== expected) throw faultBehind(source, offset, 1, reasons.endOfHexEscape);
   }
   if (!isTrailing(hexEscape(source, at + 2))) throw faultAt(source, at + 6, reasons.loneSurrogate);
   return at + 6;
@@ -60,7 +59,7 @@ function skipEscape(source: JsonSource, at: number, strict: boolean): number {
   if (at + 1 >= text.length) throw faultAt(source, at + 1, reasons.eofString);
   const c = text.charCodeAt(at + 1);
   if (simpleEscapes.has(c)) return at + 2;
-  if (c !== 0x75) throw faultAt(source, at + 2, reasons.invalidEscape);
+  if (c !== 0x75) throw faultBehind(source, at + 1, 1, reasons.invalidEscape);
   const unit = hexEscape(source, at + 2);
   if (!strict || !(isLeading(unit) || isTrailing(unit))) return at + 6;
   if (isTrailing(unit)) throw faultAt(source, at + 6, reasons.loneSurrogate);

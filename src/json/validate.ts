@@ -1,4 +1,4 @@
-import { faultAt, faultBefore, hasUtf8, type JsonFault, type JsonSource, jsonSource } from './fault.ts';
+import { faultAt, faultBefore, faultBehind, hasUtf8, type JsonFault, type JsonSource, jsonSource } from './fault.ts';
 import { checkNumber } from './numbers.ts';
 import { skipSpace } from './scan.ts';
 import { checkString, reasons } from './strings.ts';
@@ -13,7 +13,9 @@ const idents: Record<number, string> = { 110: 'null', 116: 'true', 102: 'false' 
 function checkIdent(source: JsonSource, at: number, word: string): number {
   for (let i = 1; i < word.length; i++) {
     if (at + i >= source.text.length) throw faultAt(source, at + i, reasons.eofValue);
-    if (source.text.charCodeAt(at + i) !== word.charCodeAt(i)) throw faultAt(source, at + i + 1, reasons.expectedIdent);
+    if (source.text.charCodeAt(at + i) !== word.charCodeAt(i)) {
+      throw faultBehind(source, at + i, 1, reasons.expectedIdent);
+    }
   }
   return at + word.length;
 }
