@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runningNodes } from '../../src/nodes/dev-cluster.ts';
 import { readDevState } from '../../src/nodes/dev-state.ts';
 import { freePort } from '../../src/nodes/local.ts';
-import { processCommand } from '../../src/nodes/processes.ts';
+import { listProcesses, processCommand } from '../../src/nodes/processes.ts';
 import { guardProcess, startGuardedNode, temporaryFolder } from '../support/processes.ts';
 
 const dist = join(import.meta.dirname, '../../dist');
@@ -20,6 +20,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
+  endLeftOvers();
   await folder.remove();
 });
 
@@ -66,8 +67,10 @@ function nodePids(directory: string): number[] {
 }
 
 /** Ends what a killed Miroir leaves, so that a failing test leaves nothing. */
-function endNodesOf(directory: string): void {
-  for (const pid of nodePids(directory)) process.kill(pid, 'SIGKILL');
+function endLeftOvers(): void {
+  for (const { pid, command } of listProcesses()) {
+    if (command.includes(`--db-path ${folder.path}/`)) process.kill(pid, 'SIGKILL');
+  }
 }
 
 async function ready(dev: Run): Promise<void> {
@@ -80,7 +83,7 @@ function configFile(config: Record<string, unknown>): string {
   return file;
 }
 
-describe('miroir dev', () => {
+describe('miroir dev', { timeout: 120_000 }, () => {
   it('starts a cluster with sample data, prints commands that work, and leaves nothing behind', async () => {
     const dev = run('main.js', ['dev', '--ephemeral', '--port', '0', '--sample', 'movies', '--shards', '16']);
     await ready(dev);
@@ -89,7 +92,6 @@ describe('miroir dev', () => {
     const url = /Miroir answers at (\S+)/.exec(output)?.[1] ?? '';
     const masterKey = /master key {2}(\S+)/.exec(output)?.[1] ?? '';
     const directory = /Data and logs are in (\S+)\. /.exec(output)?.[1] ?? '';
-    undo.push(() => endNodesOf(directory));
     const pids = nodePids(directory);
     expect(pids).toHaveLength(3);
     expect(
@@ -122,7 +124,6 @@ describe('miroir dev', () => {
       await ready(dev);
       return dev;
     };
-    undo.push(() => endNodesOf(join(folder.path, '.miroir')));
     const first = await once();
     const [, write, read] = /(curl .*)\n.*?(curl .*)/.exec(first.output()) ?? [];
     await shell('sh', ['-c', write ?? '']);
@@ -143,7 +144,6 @@ describe('miroir dev', () => {
 
   it('ends its nodes when Miroir cannot start, or when it is stopped while starting', async () => {
     const directory = join(folder.path, '.miroir');
-    undo.push(() => endNodesOf(directory));
     mkdirSync(join(directory, 'miroir.db'), { recursive: true });
     const broken = run('main.js', ['dev', '--nodes', '2', '--port', '0']);
     expect(await broken.ended).toBe(1);
@@ -153,7 +153,6 @@ describe('miroir dev', () => {
     expect(nodePids(directory)).toEqual([]);
 
     const other = join(folder.path, 'other');
-    undo.push(() => endNodesOf(other));
     const early = run('main.js', ['dev', '--nodes', '2', '--port', '0', '--dir', other]);
     await expect.poll(early.output, { timeout: 20_000, interval: 5 }).toContain('starting 2');
     early.child.kill('SIGTERM');
@@ -163,7 +162,6 @@ describe('miroir dev', () => {
 
   it('kills its nodes at the second Ctrl-C', async () => {
     const directory = join(folder.path, '.miroir');
-    undo.push(() => endNodesOf(directory));
     const dev = run('main.js', ['dev', '--nodes', '2', '--port', '0']);
     await ready(dev);
     const pids = nodePids(directory);
