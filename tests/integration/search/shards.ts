@@ -6,6 +6,7 @@ import { stamp } from '../../../src/documents/markers.ts';
 import { createDocumentReadService } from '../../../src/documents/read.ts';
 import type { ErrorBody } from '../../../src/errors/api-error.ts';
 import type { DocumentReadService, SearchService } from '../../../src/http/services.ts';
+import { rewriteNodeError } from '../../../src/indexes/error-rewrite.ts';
 import { elements, members } from '../../../src/json/scan.ts';
 import type { Caller } from '../../../src/keys/caller.ts';
 import { createNodeClient, type NodeClient } from '../../../src/nodes/client.ts';
@@ -81,13 +82,9 @@ function idOf(document: string, primaryKey: string): string {
   return String(JSON.parse(document.slice(member.valueStart, member.valueEnd)));
 }
 
-/** What the rewriting of node errors does to these fixtures: names of the index and the marker's entry disappear. */
 function toLogical(error: ErrorBody, index: IndexRecord): ErrorBody {
-  const message = error.message
-    .replaceAll(`\`${index.physicalUid}\``, `\`${index.uid}\``)
-    .replaceAll('`_miroir_shard`, ', '')
-    .replaceAll('`_miroir_shard, ', '`');
-  return { ...error, message };
+  const { displayedAttributes } = JSON.parse(index.settings ?? '{}') as { displayedAttributes?: string[] };
+  return rewriteNodeError(error, { physicalUid: index.physicalUid, logicalUid: index.uid, displayedAttributes });
 }
 
 export async function startShardedFixture(): Promise<ShardedFixture> {
