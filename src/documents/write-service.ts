@@ -137,7 +137,8 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Docum
       const split = splitByCount(view, index, nodeId, shards);
       return split.map((part): PlannedPart => {
         const user = Array.isArray(filter) ? filter : [filter];
-        const cut = split.length === 1 ? filter : [shardFilter(part.shards), ...user];
+        // Ours goes last: a node that finds nothing left would not look at the client's, and miss its errors.
+        const cut = split.length === 1 ? filter : [...user, shardFilter(part.shards)];
         const body = JSON.stringify({ filter: cut });
         return { nodeId, step: 'delete', ...part, request: { method: 'POST', path, body } };
       });

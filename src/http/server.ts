@@ -49,6 +49,9 @@ const MAX_URL_BYTES = 65_535;
 /** Milliseconds in which a request must have arrived whole, however slow its upload. */
 const REQUEST_TIMEOUT = 1_800_000;
 
+/** Milliseconds between looks for idle connections while closing. */
+const CLOSE_INTERVAL = 50;
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** The `Content-Type` header as sent; routes judge it, not Fastify. */
@@ -167,6 +170,12 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     options.onResponse?.({ method: request.method, route, status, seconds: milliseconds / 1_000 });
     const path = request.url.split('?', 1)[0];
     log.info({ requestId: request.id, method: request.method, path, status, ms: Math.round(milliseconds) }, 'request');
+  });
+
+  // A connection whose request body was still coming in when the server began to close is idle only later.
+  app.addHook('preClose', async () => {
+    const timer = setInterval(() => app.server.closeIdleConnections(), CLOSE_INTERVAL);
+    app.server.once('close', () => clearInterval(timer));
   });
 
   app.setErrorHandler((error, request, reply) => send(request, reply, failure(toApiError(error, request, log))));

@@ -66,6 +66,8 @@ export interface IndexService {
   create(uid: string, primaryKey: string | null, shards: number | null): Promise<WriteAnswer>;
   update(uid: string, primaryKey: string | null, newUid: string | null): Promise<WriteAnswer>;
   delete(uid: string): Promise<WriteAnswer>;
+  /** All swaps (or renames of the first to the second) in one task; uids are valid and named once. */
+  swap(swaps: readonly { indexes: readonly [string, string]; rename: boolean }[]): Promise<WriteAnswer>;
   /** Index stats and whole-instance stats as JSON text. */
   stats(uid: string): Promise<string>;
   allStats(caller: Caller): Promise<string>;

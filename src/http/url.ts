@@ -11,12 +11,16 @@ function repairEscapes(path: string): string {
   });
 }
 
+/** A path that no route has, for targets that are no paths (`*`). */
+const NOWHERE = '/%00';
+
 /** The URL as routes know it: doubled and trailing slashes gone, an absolute form cut to its path. The query is untouched. */
 export function normaliseUrl(url: string): string {
   const start = url.search(/[?#]/);
   const path = start === -1 ? url : url.slice(0, start);
   const rest = start === -1 ? '' : url.slice(start);
   const local = path.replace(/^https?:\/\/[^/]*/i, '');
+  if (local !== '' && !local.startsWith('/')) return `${NOWHERE}${rest}`;
   const merged = local.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
   const decodable = merged.includes('%') ? repairEscapes(merged) : merged;
   return `${decodable === '' ? '/' : decodable}${rest}`;

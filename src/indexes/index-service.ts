@@ -2,9 +2,10 @@ import { ApiError } from '../errors/api-error.ts';
 import type { IndexService, WriteAnswer } from '../http/services.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
-import type { ActiveTasks } from '../tasks/active.ts';
+import { type ActiveTasks, globalQueue } from '../tasks/active.ts';
 import { indexNotFound, indexNotFoundBody } from './errors.ts';
 import { newIndex, nodePath, type PrepareOptions, toAllNodes } from './prepare.ts';
+import { planSwap } from './swap.ts';
 
 /** What the index routes are built from. */
 export interface IndexServiceOptions extends PrepareOptions {
@@ -22,10 +23,26 @@ function indexView(index: IndexRecord): string {
   return JSON.stringify({ uid, createdAt, updatedAt, primaryKey });
 }
 
+function indexExists(uid: string): ApiError {
+  return new ApiError('index_already_exists', `Index \`${uid}\` already exists.`);
+}
+
+/** The same plan, after whose success the index has another name. */
+function withName(plan: WritePlan, index: IndexRecord, from: string, to: string | null): WritePlan {
+  if (to === null || to === from || plan.verdict !== null) return plan;
+  const earlier = plan.catalog.findLast((change) => change.kind === 'putIndex');
+  const record = { ...(earlier?.record ?? index), acceptedUid: to };
+  return {
+    ...plan,
+    effect: { ...plan.effect, names: [{ id: index.id, from, to }] },
+    catalog: [{ kind: 'putIndex', record }],
+  };
+}
+
 /** The index routes. */
 export function createIndexService(
   options: IndexServiceOptions,
-): Pick<IndexService, 'list' | 'get' | 'create' | 'update' | 'delete'> {
+): Pick<IndexService, 'list' | 'get' | 'create' | 'update' | 'delete' | 'swap'> {
   const { catalog, acceptance, active, view } = options;
 
   /** Whether a new primary key can be set: only while none is set or the index is empty after all earlier tasks. */
@@ -42,10 +59,23 @@ export function createIndexService(
     );
   }
 
-  async function planUpdate(uid: string, primaryKey: string | null): Promise<WritePlan> {
-    const base = { type: 'indexUpdate', indexUid: uid, details: { primaryKey } };
+  async function planUpdate(uid: string, primaryKey: string | null, newUid: string | null): Promise<WritePlan> {
+    const details = newUid === null ? { primaryKey } : { primaryKey, oldIndexUid: uid, newIndexUid: newUid };
+    const base = { type: 'indexUpdate', indexUid: uid, details };
     const index = catalog.accepted(uid);
     if (index === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
+    if (newUid !== null && newUid !== uid && catalog.accepted(newUid) !== null) {
+      return settledPlan({ ...base, verdict: indexExists(newUid).toBody() });
+    }
+    return withName(await planPrimaryKey(base, index, primaryKey), index, uid, newUid);
+  }
+
+  async function planPrimaryKey(
+    base: Pick<WritePlan, 'type' | 'details'> & { indexUid: string },
+    index: IndexRecord,
+    primaryKey: string | null,
+  ): Promise<WritePlan> {
+    const uid = base.indexUid;
     if (primaryKey === null || primaryKey === index.acceptedPrimaryKey) {
       return settledPlan({ ...base, index, verdict: null });
     }
@@ -81,10 +111,7 @@ export function createIndexService(
 
   async function planCreation(uid: string, primaryKey: string | null, shards: number | null): Promise<WritePlan> {
     const base = { type: 'indexCreation', indexUid: uid, details: { primaryKey } };
-    if (catalog.accepted(uid) !== null) {
-      const error = new ApiError('index_already_exists', `Index \`${uid}\` already exists.`);
-      return settledPlan({ ...base, verdict: error.toBody() });
-    }
+    if (catalog.accepted(uid) !== null) return settledPlan({ ...base, verdict: indexExists(uid).toBody() });
     const prepared = await newIndex(options, uid, primaryKey, shards);
     const effect = primaryKey === null ? {} : { primaryKey };
     return { ...base, ...prepared, verdict: null, effect: { createIndex: true, ...effect } };
@@ -106,12 +133,12 @@ export function createIndexService(
     },
     create: (uid, primaryKey, shards): Promise<WriteAnswer> =>
       acceptance.accept(uid, () => planCreation(uid, primaryKey, shards)),
-    async update(uid, primaryKey, newUid) {
-      if (newUid !== null && newUid !== uid) {
-        throw new ApiError('miroir_not_supported', 'Renaming an index is not offered yet; create a new one instead.');
-      }
-      return acceptance.accept(uid, () => planUpdate(uid, primaryKey));
-    },
+    update: (uid, primaryKey, newUid) =>
+      acceptance.accept([uid, newUid ?? uid], () => planUpdate(uid, primaryKey, newUid)),
+    swap: (swaps) =>
+      acceptance.accept(swaps.length === 0 ? globalQueue : swaps.flatMap((swap) => swap.indexes), async () =>
+        planSwap(catalog, swaps),
+      ),
     delete: (uid) => acceptance.accept(uid, async () => planDeletion(uid)),
   };
 }

@@ -51,12 +51,18 @@ export async function catalogChanges(
   return { changes: record === index ? [] : [{ kind: 'putIndex', record }] };
 }
 
-/** A swap or rename that has succeeded: readers see the new names at once, and older tasks follow their index. */
-export function nameChanges(task: ActiveTask, state: ClusterState): StoreChange[] {
+/**
+ * A swap or rename that has succeeded: readers see the new names at once, and older tasks follow their index. `before` are
+ * the task's other changes, which go first.
+ */
+export function nameChanges(task: ActiveTask, state: ClusterState, before: readonly StoreChange[]): StoreChange[] {
   const { names } = task.effect;
   if (names === undefined) return [];
+  const changed = new Map(
+    before.flatMap((change) => (change.kind === 'putIndex' ? [[change.record.id, change.record]] : [])),
+  );
   const renamed = names.flatMap(({ id, to }): StoreChange[] => {
-    const record = state.catalog.byId(id);
+    const record = changed.get(id) ?? state.catalog.byId(id);
     return record === null ? [] : [{ kind: 'putIndex', record: { ...record, uid: to } }];
   });
   return [...renamed, { kind: 'renameTasks', below: task.record.uid, names }];

@@ -160,7 +160,7 @@ export function createFinisher(options: FinisherOptions): Finisher {
       ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
       ...staleMarks(task, index, notRolledBack(task, state, index) ?? judged.diverged),
       ...catalog.changes,
-      ...(status === 'succeeded' ? nameChanges(task, state) : []),
+      ...(status === 'succeeded' ? nameChanges(task, state, catalog.changes) : []),
     ]);
     closed(task, record);
     return true;

@@ -43,11 +43,10 @@ export function createTaskService(options: TaskServiceOptions): TaskService {
     );
   }
 
-  async function matching(filter: TaskFilter, statuses: TaskRecord['status'][], caller: Caller): Promise<TaskRecord[]> {
-    const wanted = filter.statuses?.filter((status) => statuses.includes(status)) ?? statuses;
-    const visible = await visibleTo({ ...filter, statuses: wanted }, caller);
-    if (visible === null || wanted.length === 0) return [];
-    return (await store.tasks({ ...visible, limit: matchLimit })).records;
+  /** All tasks that the filters match, whatever their status. */
+  async function matching(filter: TaskFilter, caller: Caller): Promise<TaskRecord[]> {
+    const visible = await visibleTo(filter, caller);
+    return visible === null ? [] : (await store.tasks({ ...visible, limit: matchLimit })).records;
   }
 
   return {
@@ -75,13 +74,13 @@ export function createTaskService(options: TaskServiceOptions): TaskService {
     },
     cancel: (filter, originalFilter, caller) =>
       acceptance.accept(globalQueue, async () => {
-        const matched = await matching(filter, ['enqueued', 'processing'], caller);
-        const uids = matched.map((task) => task.uid);
+        const matched = await matching(filter, caller);
+        const uids = matched.filter((task) => task.phase !== 'ended').map((task) => task.uid);
         return {
           type: 'taskCancelation',
           indexUid: null,
           index: null,
-          details: { matchedTasks: uids.length, canceledTasks: null, originalFilter },
+          details: { matchedTasks: matched.length, canceledTasks: null, originalFilter },
           verdict: null,
           effect: { cancelTasks: uids },
           catalog: [],
@@ -90,7 +89,7 @@ export function createTaskService(options: TaskServiceOptions): TaskService {
       }),
     delete: (filter, originalFilter, caller) =>
       acceptance.accept(globalQueue, async () => {
-        const matched = await matching(filter, ['succeeded', 'failed', 'canceled'], caller);
+        const matched = await matching(filter, caller);
         return {
           type: 'taskDeletion',
           indexUid: null,

@@ -6,12 +6,14 @@ import { keyRoutes } from './keys.ts';
 import { laterRoutes } from './later.ts';
 import { searchRoutes } from './search.ts';
 import { settingsRoutes } from './settings.ts';
+import { swapRoutes } from './swap.ts';
 import { taskRoutes } from './tasks.ts';
 
 /** Every resource of Meilisearch's API. */
 export const apiRoutes: readonly Routes[] = [
   instanceRoutes,
   indexRoutes,
+  swapRoutes,
   documentRoutes,
   searchRoutes,
   settingsRoutes,

@@ -17,7 +17,6 @@ export const laterRoutes: Routes = (resource) => {
   resource('/indexes/:indexUid/facet-search', { POST: refused('search', 'Facet search') });
   const similar = refused('search', 'Similar documents search');
   resource('/indexes/:indexUid/similar', { GET: similar, POST: similar });
-  resource('/swap-indexes', { POST: refused('indexes.swap', 'Swapping indexes') });
   resource('/dumps', { POST: refused('dumps.create', 'Creating dumps') });
   resource('/snapshots', { POST: refused('snapshots.create', 'Creating snapshots') });
   resource('/export', { POST: refused('export', 'Exporting to another instance') });

@@ -51,6 +51,7 @@ export function reachedServices(masterKey: string): Services {
       create: write,
       update: write,
       delete: write,
+      swap: write,
       stats: text,
       allStats: text,
       version: text,
