@@ -16,6 +16,8 @@ export interface DocumentFields {
   vectors: Span | null;
   /** The first member whose name is Miroir's own. */
   reserved: string | null;
+  /** Whether a number has an exponent or very many digits, so that it may be beyond doubles. */
+  wideNumbers: boolean;
   /** Deepest nesting of arrays and objects, the document itself being 1. */
   depth: number;
 }
@@ -28,6 +30,7 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const UNDERSCORE = 0x5f;
+const LOWER_E = 0x65;
 
 function keyText(text: string, start: number, end: number): string {
   const raw = text.slice(start + 1, end - 1);
@@ -43,46 +46,67 @@ function keyIs(text: string, start: number, end: number, name: string): boolean 
   return slash !== -1 && slash < end && keyText(text, start, end) === name;
 }
 
-/** The nesting inside the value that `skipWithDepth` last went over. */
+/** Digits that a number without exponent needs to be beyond doubles, or fewer. */
+const wide = 300;
+
+/** What `skipValueNoting` saw: the deepest nesting of the last value, and wide numbers in any since it was cleared. */
 let deepest = 0;
+let sawWide = false;
 
 /** Offset of the comma or brace behind the value that starts at `at`. */
-function skipWithDepth(text: string, at: number): number {
+function skipValueNoting(text: string, at: number): number {
   let depth = 0;
   let i = at;
+  /** Behind the last string or punctuation: a number may have begun here. */
+  let from = at;
   deepest = 0;
   for (;;) {
     const c = text.charCodeAt(i);
     if (c === QUOTE) {
       i = skipString(text, i);
+      from = i;
       continue;
     }
     if (c === OPEN_BRACE || c === OPEN_BRACKET) {
       depth++;
       if (depth > deepest) deepest = depth;
-    } else if (c === CLOSE_BRACE || c === CLOSE_BRACKET) {
+    } else if (c === COMMA || c === CLOSE_BRACE || c === CLOSE_BRACKET) {
+      if (i - from > wide) sawWide = true;
+      from = i + 1;
       if (depth === 0) return i;
-      depth--;
-    } else if (c === COMMA && depth === 0) return i;
+      if (c !== COMMA) depth--;
+    } else if ((c | 0x20) === LOWER_E && mayRaise(text.charCodeAt(i + 1))) sawWide = true;
     i++;
   }
 }
 
+/** Whether what follows an `e` outside strings makes it an exponent that is not negative. */
+const mayRaise = (c: number): boolean => c === 0x2b || (c >= 0x30 && c <= 0x39);
+
 /** Walk over a document's top-level members once. */
 export function scanDocument(text: RawDocument, wanted: string): DocumentFields {
-  const found: DocumentFields = { wanted: null, geo: null, vectors: null, reserved: null, depth: 1 };
+  const found: DocumentFields = {
+    wanted: null,
+    geo: null,
+    vectors: null,
+    reserved: null,
+    wideNumbers: false,
+    depth: 1,
+  };
+  sawWide = false;
   let i = skipSpace(text, 1);
   while (text.charCodeAt(i) !== CLOSE_BRACE) {
     const keyStart = i;
     const keyEnd = skipString(text, i);
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
-    const stop = skipWithDepth(text, start);
+    const stop = skipValueNoting(text, start);
     if (deepest + 1 > found.depth) found.depth = deepest + 1;
     if (keyIs(text, keyStart, keyEnd, wanted)) found.wanted = { start, end: stop };
     const c = text.charCodeAt(keyStart + 1);
     if (c === UNDERSCORE || c === BACKSLASH) noteOwn(text, keyStart, keyEnd, { start, end: stop }, found);
     i = text.charCodeAt(stop) === COMMA ? skipSpace(text, stop + 1) : stop;
   }
+  found.wideNumbers = sawWide;
   return found;
 }
 

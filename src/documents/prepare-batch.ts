@@ -39,14 +39,15 @@ export type BatchResult =
     }
   | { ok: false; error: ErrorBody; primaryKeyAfter: string | null };
 
-/** Values that Meilisearch takes over without decoding and stumbles on later, or an approximation from above. */
-const maybeUndecodable = /\\u[dD][89a-fA-F]|[0-9.][eE][+]?[0-9]{2}|[0-9]{300}/;
+/** An escape that may be half of a surrogate pair; Meilisearch takes it over undecoded and stumbles on it later. */
+const surrogateEscape = /\\u[dD][89a-fA-F]/;
 const deepestDecodable = 128;
 
 /** Whether a document's contents deserve a closer look; nearly none does. */
 function isSuspect(raw: RawDocument, fields: DocumentFields, geoEnabled: boolean): boolean {
   if (fields.vectors !== null || (geoEnabled && fields.geo !== null)) return true;
-  return fields.depth > deepestDecodable || maybeUndecodable.test(raw);
+  if (fields.depth > deepestDecodable || fields.wideNumbers) return true;
+  return raw.includes('\\u') && surrogateEscape.test(raw);
 }
 
 /** The suspects as they will be stored, in Meilisearch's order: an update stands where its id first came, a replacement where it last did. */
