@@ -91,21 +91,16 @@ class Listing {
     throw new ApiError('miroir_shard_unavailable', 'The copies changed while the documents were listed. Retry.');
   }
 
-  /** Null when a node failed since the windows were made: another copy may keep another order. */
+  /** Null when other nodes answer than those the windows were made for: another copy may keep another order. */
   async #stretches(windows: ReadonlyMap<string, ListWindow | undefined>): Promise<Map<string, string[]> | null> {
-    let moved = false;
     const nothing = { offset: 0, limit: 0 };
     const { answers } = await this.#ask(
-      (key) => {
-        const window = windows.get(key);
-        if (window === undefined) moved = true;
-        return window ?? nothing;
-      },
+      (key) => windows.get(key) ?? nothing,
       this.#visible,
       this.#query.retrieveVectors,
     );
-    if (moved || answers.length < windows.size) return null;
-    return new Map(answers.map((a) => [partKey(a.nodeId, a.shards), a.value.documents]));
+    const found = new Map(answers.map((a) => [partKey(a.nodeId, a.shards), a.value.documents]));
+    return found.size === windows.size && [...found.keys()].every((key) => windows.has(key)) ? found : null;
   }
 
   /** Every node's list from its start, merged by the values sorted by. */

@@ -89,7 +89,7 @@ describe.each(['single', 'double', 'hidden', 'groups'])('searches of %s', (uid) 
       if (found.length > 0) failed.push(`${category} ${JSON.stringify(body)}: ${JSON.stringify(found.slice(0, 2))}`);
     }
     // prefixes that many words of one node share are read differently (reference, 6.6): rare, and nothing can repair it
-    expect(failed.length, failed.join('\n')).toBeLessThanOrEqual(Math.floor(cases.length * 0.01));
+    expect(failed.length, failed.join('\n')).toBeLessThanOrEqual(Math.ceil(cases.length * 0.01));
   });
 });
 
