@@ -45,7 +45,9 @@ describe('missedWrites', () => {
   it('asks for as many copies as configured, but never for more than there are', () => {
     const parts = [part('a', [0], 'enqueued'), part('c', [0], 'missed')];
     expect(missedWrites(parts, shardsOf, 2, view).unwritten).toEqual([0]);
-    expect(missedWrites([part('a', [0], 'enqueued'), part('b', [1], 'enqueued')], shardsOf, 2, view).unwritten).toEqual([]);
+    expect(missedWrites([part('a', [0], 'enqueued'), part('b', [1], 'enqueued')], shardsOf, 2, view).unwritten).toEqual(
+      [],
+    );
   });
 
   it('counts a node that took only one of its parts as having missed the write', () => {
