@@ -44,13 +44,14 @@ const writeSteps: ClientStep[] = [
         .addDocuments([{ sku: 'a', id: 1 }], { primaryKey: 'sku' })
         .waitTask(),
   ],
+  ['addDocuments more', ({ client }) => client.index('books').addDocuments(books.slice(20)).waitTask()],
   [
     'addDocumentsInBatches',
     async ({ client }) =>
       (
         await Promise.all(
           client
-            .index('books')
+            .index('many')
             .addDocumentsInBatches(books.slice(20), 15)
             .map((task) => task.waitTask()),
         )

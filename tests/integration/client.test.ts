@@ -42,4 +42,4 @@ test('every method of the official client leads to the same outcome as on one se
     if (differences.length > 0) failures.push(`${method}: ${JSON.stringify(differences.slice(0, 3))}`);
   }
   expect(failures).toEqual([]);
-}, 300_000);
+}, 600_000);

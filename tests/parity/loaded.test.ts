@@ -3,7 +3,7 @@ import { type Cluster, startCluster } from '../support/cluster.ts';
 import { products, texts } from '../support/corpus.ts';
 import { type Oracle, startOracle } from '../support/oracle.ts';
 import { Report } from '../support/report.ts';
-import { badSearches, type SearchCase, searchCases } from '../support/requests.ts';
+import { badSearches, facetSpelling, type SearchCase, searchCases } from '../support/requests.ts';
 import { compareDocuments } from './suites/documents.ts';
 import { floors } from './suites/floors.ts';
 import { loadCorpus } from './suites/load.ts';
@@ -60,7 +60,13 @@ describe.each(layouts.map((layout, at) => ({ ...layout, at })))('three nodes, $n
 
   test('searches of the prose', async () => {
     const report = new Report(`prose, ${name}`);
-    await compareSearches(started().oracle, subject(), prose, searchCases(prose, 10, 2, 'relevancy'), report);
+    await compareSearches(
+      started().oracle,
+      subject(),
+      prose,
+      [...searchCases(prose, 10, 2, 'relevancy'), ...facetSpelling],
+      report,
+    );
     conclude(report, floors);
   }, 300_000);
 

@@ -47,7 +47,8 @@ const categories = [
   'Travel',
   'Wearables',
 ];
-const colors = ['red', 'Red', 'dark blue', 'blue', 'green', 'off-white', 'black', 'ochre'];
+const colors = ['red', 'dark blue', 'blue', 'green', 'off-white', 'black', 'ochre'];
+const moods = ['calm', 'Calm', 'CALM', 'tense', 'Tense', 'dark'];
 const countries = ['DE', 'FR', 'JP', 'BR', 'US', 'IN'];
 const cities: readonly (readonly [number, number])[] = [
   [48.8566, 2.3522],
@@ -139,6 +140,9 @@ const productSortable = [
   '_geo',
 ];
 
+/** A search that runs out of its time budget is cut short and ordered by what was found until then, on one node as well. */
+const patientCutoffMs = 60_000;
+
 /** A shop: every JSON type, optional and null fields, nesting, integers beyond 2^53, geo points; all fields searched. */
 export function products(count = 20_000, seed = 11): Corpus {
   const rng = createRng(seed);
@@ -147,7 +151,11 @@ export function products(count = 20_000, seed = 11): Corpus {
     uid: 'products',
     primaryKey: 'id',
     documents: Array.from({ length: count }, (_, i) => product(rng, vocabulary, i)),
-    settings: { filterableAttributes: productFilterable, sortableAttributes: productSortable },
+    settings: {
+      filterableAttributes: productFilterable,
+      sortableAttributes: productSortable,
+      searchCutoffMs: patientCutoffMs,
+    },
     vocabulary,
   };
 }
@@ -161,7 +169,7 @@ export function texts(count = 6_000, seed = 23): Corpus {
     const own = vocabulary.words.slice(i * rare, (i + 1) * rare).join(' ');
     return `{"id":${i},"title":${text(sentence(rng, vocabulary, rng.between(2, 7)))},"overview":${text(
       `${sentence(rng, vocabulary, rng.between(8, 30))} ${own}`,
-    )},"genres":${list(rng.sample(categories, rng.between(1, 3)))},"year":${rng.between(1950, 2025)},"rank":${(rng.next() * 10).toFixed(2)}}`;
+    )},"genres":${list(rng.sample(categories, rng.between(1, 3)))},"year":${rng.between(1950, 2025)},"mood":${text(rng.pick(moods))},"rank":${(rng.next() * 10).toFixed(2)}}`;
   });
   return {
     uid: 'texts',
@@ -169,8 +177,9 @@ export function texts(count = 6_000, seed = 23): Corpus {
     documents,
     settings: {
       searchableAttributes: ['title', 'overview', 'genres'],
-      filterableAttributes: ['genres', 'year'],
+      filterableAttributes: ['genres', 'year', 'mood'],
       sortableAttributes: ['year', 'rank'],
+      searchCutoffMs: patientCutoffMs,
     },
     vocabulary,
   };

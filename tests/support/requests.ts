@@ -8,6 +8,8 @@ export interface SearchCase {
   body: Record<string, unknown>;
   /** GET carries the same parameters in the query string. */
   via: 'POST' | 'GET';
+  /** Top-level fields of the answer that one node only estimates: their presence is compared, not their value. */
+  estimated?: readonly string[];
 }
 
 type Make = (random: Rng, words: Words) => Record<string, unknown>;
@@ -300,6 +302,13 @@ export const badSearches: readonly Record<string, unknown>[] = [
   { media: {} },
 ];
 
+/** Values that are written in several ways: which spelling a facet shows depends on the documents of each node. */
+export const facetSpelling: readonly SearchCase[] = ['', 'the', 'of a', 'in'].map((q) => ({
+  category: 'facet spelling',
+  body: { q, facets: ['mood'], limit: 0 },
+  via: 'POST',
+}));
+
 /** Rotates through the classes: `perClass` requests of each, one in six of them by GET. */
 export function searchCases(corpus: Corpus, perClass: number, seed: number, only: 'relevancy' | 'all'): SearchCase[] {
   const random = createRng(seed);
@@ -308,7 +317,8 @@ export function searchCases(corpus: Corpus, perClass: number, seed: number, only
   for (const [category, make] of Object.entries(only === 'all' ? { ...relevancy, ...shop } : relevancy)) {
     for (let i = 0; i < perClass; i++) {
       const body = make(random, words);
-      cases.push({ category, body, via: i % 6 === 5 && canBeQueryString(body) ? 'GET' : 'POST' });
+      const via = i % 6 === 5 && canBeQueryString(body) ? 'GET' : 'POST';
+      cases.push({ category, body, via, ...(category === 'distinct' ? { estimated: ['estimatedTotalHits'] } : {}) });
     }
   }
   return cases;

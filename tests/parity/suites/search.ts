@@ -19,6 +19,8 @@ const ordered = (path: string) =>
   path === '$.facetStats' ||
   /^\$\.facetDistribution\.[^[]+$/.test(path);
 
+const looseFields = (search: SearchCase) => new Set(['processingTimeMs', ...(search.estimated ?? [])]);
+
 function pageOf(body: Record<string, unknown>, hits: number): { startsAtZero: boolean; isFull: boolean } {
   const number = (value: unknown, fallback: number) => (typeof value === 'number' ? value : fallback);
   if (body.page !== undefined || body.hitsPerPage !== undefined) {
@@ -57,7 +59,7 @@ async function differencesBeyondTies(
     kept[1].push(hits[1][at] ?? null);
   }
   return diff(new Map(left).set('hits', kept[0]), new Map(right).set('hits', kept[1]), {
-    loose: new Set(['processingTimeMs']),
+    loose: looseFields(search),
     ordered,
   });
 }
@@ -71,7 +73,7 @@ export async function compareSearch(
   report: Report,
 ): Promise<void> {
   const answers = await Promise.all([ask(oracle, corpus.uid, search), ask(subject, corpus.uid, search)]);
-  const options = { loose: new Set(['processingTimeMs']), ordered };
+  const options = { loose: looseFields(search), ordered };
   const strict = diffAnswers(answers[0], answers[1], options);
   const label = `${search.via} ${corpus.uid} ${JSON.stringify(search.body)}`;
   const orderMayDiffer = answers[0].status === 200 && answers[1].status === 200;

@@ -33,6 +33,7 @@ const indexes: Write[] = [
   plain('DELETE', '/indexes/gone'),
   json('PATCH', '/indexes/a', { uid: 'renamed' }),
   json('PATCH', '/indexes/renamed', { uid: 'b' }),
+  json('PATCH', '/indexes/none', { uid: 'elsewhere' }),
 ].map((request) => ['indexes', request]);
 
 const additions: Write[] = [
