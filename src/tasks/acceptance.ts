@@ -8,6 +8,7 @@ import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Effect } from './effect.ts';
+import type { Gate } from './gate.ts';
 import { recordHandout } from './handout.ts';
 import type { Sender } from './sender.ts';
 import type { Serial } from './serial.ts';
@@ -59,6 +60,7 @@ export interface AcceptanceOptions {
   active: ActiveTasks;
   sender: Sender;
   locks: Serial;
+  gate: Pick<Gate, 'enter'>;
   /** Copies of each shard that must have taken a write before it is acknowledged. */
   minCopies: number;
   now: Clock;
@@ -140,7 +142,7 @@ function commonRefusal(parts: readonly PartRecord[]): { message: string; code: E
 
 /** Builds the write path. */
 export function createAcceptance(options: AcceptanceOptions): Acceptance {
-  const { state, active, sender, locks } = options;
+  const { state, active, sender, locks, gate } = options;
   /** Per index, the recording of the last accepted write: acknowledgements keep the order of acceptance. */
   const recordings = new Map<string, Promise<unknown>>();
 
@@ -229,13 +231,14 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     sendParts,
     async accept(names, decide) {
       const queues = [...new Set(typeof names === 'string' ? [names] : names)].sort();
+      const leave = await gate.enter(queues);
       const { recording } = await locked(queues, async () => {
         const plan = await decide();
         refuseUnreachable(plan);
         const task = await register(plan);
         const requests = plan.parts.map((part) => part.request);
         return { recording: recordInOrder(queues, task, sendParts(task, task.parts, requests)) };
-      });
+      }).finally(leave);
       return recording;
     },
   };

@@ -15,8 +15,12 @@ export interface ActiveTask {
 /** Tasks of one index end in the order they were accepted; global tasks have a queue of their own. */
 export const globalQueue = '*';
 
-/** The queues a task stands in: its index's, those of all indexes it renames, else the one of global tasks. */
+/** The queue of jobs; its name can be no index's. */
+export const jobQueue = (name: string) => `*${name}`;
+
+/** The queues a task stands in: its job's, its index's, those of all indexes it renames, else the one of global tasks. */
 export function queuesOf(record: TaskRecord, effect: Effect): string[] {
+  if (effect.job !== undefined) return [jobQueue(effect.job.queue)];
   const names = (effect.names ?? []).flatMap(({ from, to }) => [from, to]);
   if (record.indexUid !== null) names.push(record.indexUid);
   return names.length === 0 ? [globalQueue] : [...new Set(names)].sort();

@@ -19,6 +19,19 @@ export interface Effect {
   cancelTasks?: number[];
   /** Uids of the tasks that a task deletion matched. */
   deleteTasks?: number[];
+  /** The task is a job of Miroir's own; it has no parts. */
+  job?: Job;
+}
+
+/** Work that Miroir does itself, see `jobs.ts`. */
+export interface Job {
+  /** Which runner does it. */
+  kind: string;
+  /** Jobs of one queue run one after the other, in order of acceptance. */
+  queue: string;
+  input: Record<string, unknown>;
+  /** Where it stands, for a process that takes it up again. */
+  state?: Record<string, unknown>;
 }
 
 /** Read a stored effect; absent means none. */

@@ -14,6 +14,8 @@ import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
 import { createClusterState } from './cluster-state.ts';
 import { createFinisher } from './finisher.ts';
+import { createGate, type Gate } from './gate.ts';
+import { createJobs, type Jobs } from './jobs.ts';
 import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
 import { createSender } from './sender.ts';
@@ -41,6 +43,10 @@ export interface TaskEngineOptions {
 export interface TaskEngine {
   readonly acceptance: Acceptance;
   readonly active: ActiveTasks;
+  /** Where jobs are registered; an accepted job waits until its kind is. */
+  readonly jobs: Pick<Jobs, 'register'>;
+  /** Where writes can be held back. */
+  readonly gate: Pick<Gate, 'close'>;
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -49,6 +55,8 @@ export interface TaskEngine {
 /** Milliseconds between two prunings of old tasks, and how many go at a time. */
 const pruneEveryMs = 60_000;
 const pruneAtATime = 1_000;
+/** Milliseconds that a write waits while writes are held back. */
+const gatePatienceMs = 60_000;
 
 /** Wires sender, acceptance, poller, finisher and recovery. */
 export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
@@ -63,16 +71,19 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     chains: createSerial(),
     log,
   });
+  const gate = createGate(gatePatienceMs);
   const acceptance = createAcceptance({
     state,
     active,
     sender,
     locks: createSerial(),
+    gate,
     minCopies: options.minCopies,
     now,
     onSent: () => poller.wake(),
   });
   const sendParts: typeof acceptance.sendParts = (task, parts, requests) => acceptance.sendParts(task, parts, requests);
+  const jobs = createJobs({ state, now, log, onDone: () => poller.wake() });
   const finisher = createFinisher({
     state,
     active,
@@ -81,6 +92,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     settings: options.settings,
     toLogicalError: options.toLogicalError,
     sendParts,
+    jobs,
     pursueCancellation: (task) => canceller.pursue(task),
     onLagging: (parts, indexId) => poller.watchLagging(parts, indexId),
     onEnded: options.onEnded,
@@ -96,6 +108,8 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
   return {
     acceptance,
     active,
+    jobs,
+    gate,
     async start() {
       await recover({
         state,
@@ -114,6 +128,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     },
     async stop() {
       if (pruning !== null) clearInterval(pruning);
+      await jobs.stop();
       await poller.stop();
     },
   };

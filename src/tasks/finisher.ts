@@ -7,6 +7,7 @@ import { catalogChanges, nameChanges, type SettingsCommit } from './catalog-chan
 import { type Clock, rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { endedDetails } from './details.ts';
+import type { Jobs } from './jobs.ts';
 import { type Copies, type Judgement, judge } from './judge.ts';
 import { needsRollback, notRolledBack, rollBack, type SendParts } from './rollback.ts';
 
@@ -23,6 +24,7 @@ export interface FinisherOptions {
   /** A node's task error as one Meilisearch would have put it. */
   toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody;
   sendParts: SendParts;
+  jobs: Pick<Jobs, 'step'>;
   /** Ask the nodes to cancel what is left of a cancellation's targets. */
   pursueCancellation(task: ActiveTask): Promise<void>;
   /** Parts that go on at a node although their task has ended. */
@@ -206,6 +208,11 @@ export function createFinisher(options: FinisherOptions): Finisher {
   /** Take one step with the oldest task of a queue; true when it has ended. */
   async function step(task: ActiveTask): Promise<boolean> {
     if (task.effect.cancelTasks !== undefined || task.effect.deleteTasks !== undefined) return endOverTasks(task);
+    if (task.effect.job !== undefined) {
+      const ended = await options.jobs.step(task);
+      if (ended !== null) closed(task, ended);
+      return ended !== null;
+    }
     const judged = judgeTask(task, indexOf(task.record));
     if (judged.state === 'ended') return end(task, judged);
     await showProgress(task);
