@@ -1,7 +1,7 @@
 import { createAdminService } from './admin/admin-service.ts';
 import { refreshGauges } from './admin/gauges.ts';
 import type { Config } from './config/schema.ts';
-import { createVersionClock } from './documents/markers.ts';
+import { createVersionClock, versionAt } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
 import type { ErrorBody } from './errors/api-error.ts';
@@ -72,6 +72,14 @@ export async function startMiroir(config: Config, { log }: { log: Logger }): Pro
   }
 }
 
+/** A version that no document has reached yet, from the newest task: the clock may have been set back since. */
+async function lastVersion(store: Store): Promise<bigint> {
+  const [newest] = (await store.tasks({ limit: 1 })).records;
+  if (newest === undefined) return 0n;
+  const batchMs = 1_000;
+  return versionAt(Date.parse(newest.enqueuedAt) + batchMs);
+}
+
 async function loadTopology(store: Store, config: Config) {
   const stored = await store.topology();
   const record = seedTopology(stored, config);
@@ -140,6 +148,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   await tasks.start();
   stops.add('the task engine', () => tasks.stop());
 
+  const versions = createVersionClock(now, await lastVersion(store));
   const prepare: PrepareOptions = { store, catalog, view, defaultShards: config.shards, now: () => rfc3339(now()) };
   const stats = createStats({ catalog, active, view, clients, timeoutMs: config.search.nodeTimeout });
   const scatter = createScatter({
@@ -158,7 +167,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     search: createSearchService({ catalog, scatter }),
     documents: {
       ...createDocumentReadService({ catalog, scatter }),
-      ...createDocumentWriteService({ ...prepare, view, acceptance, active, versions: createVersionClock(now) }),
+      ...createDocumentWriteService({ ...prepare, view, acceptance, active, versions }),
     },
     indexes: {
       ...stats,

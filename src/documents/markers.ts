@@ -119,12 +119,17 @@ export interface VersionClock {
   last(): bigint;
 }
 
+/** The first version of a millisecond since the epoch. */
+export function versionAt(ms: number): bigint {
+  return BigInt(Math.trunc(ms)) << 12n;
+}
+
 /** A hybrid logical clock (Kulkarni et al. 2014) over `now` (ms since the epoch), resumed after `last`, the highest version seen before. */
 export function createVersionClock(now: () => number, last = 0n): VersionClock {
   let latest = last;
   return {
     next(count = 1) {
-      const physical = BigInt(Math.trunc(now())) << 12n;
+      const physical = versionAt(now());
       const first = physical > latest ? physical : latest + 1n;
       latest = first + BigInt(Math.max(count, 1)) - 1n;
       return first;
