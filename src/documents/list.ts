@@ -131,7 +131,7 @@ class Listing {
     return this.#scatter({
       index: this.#index,
       shards: this.#shards(),
-      startGroup: 0,
+      startGroup: this.#index.id,
       build: (shards, whole, nodeId) => {
         const body = {
           ...windowOf(partKey(nodeId, shards)),

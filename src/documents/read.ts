@@ -33,10 +33,11 @@ export function createDocumentReadService({ catalog, scatter }: DocumentReadOpti
   ): Promise<ReadAnswer> {
     const index = visibleIndex(catalog, indexUid);
     const visible = fields?.includes('*') === true ? null : visibleFields(fields);
+    const shard = shardOf(documentId, index.shards);
     const { answers } = await scatter<string | null>({
       index,
-      shards: [shardOf(documentId, index.shards)],
-      startGroup: 0,
+      shards: [shard],
+      startGroup: shard,
       build: () => ({ method: 'GET', path: documentPath(index, documentId, visible, retrieveVectors) }),
       read: (text) => `{${shownMembers(text, members(text), null, []).join(',')}}`,
       absent: { code: 'document_not_found', value: null },
