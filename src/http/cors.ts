@@ -1,5 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
-import { METHODS } from 'node:http';
+import { type IncomingHttpHeaders, METHODS } from 'node:http';
 
 /** Requests differ by these headers, whether or not the client is a page. */
 export const VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
@@ -7,7 +6,7 @@ export const VARY = 'Origin, Access-Control-Request-Method, Access-Control-Reque
 const known = new Set(['GET', 'HEAD', 'DELETE', 'TRACE', 'PUT', 'OPTIONS', 'PATCH', 'POST', 'CONNECT']);
 
 /** Headers that let any page read the answer. */
-export function corsHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+export function corsHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   return headers.origin === undefined ? {} : { 'access-control-allow-origin': '*' };
 }
 
@@ -18,7 +17,7 @@ export function isPreflight(method: string, headers: IncomingHttpHeaders): boole
 }
 
 /** The permission: every method, and every header that was asked for. */
-export function preflightHeaders(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+export function preflightHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   const asked = headers['access-control-request-headers'];
   return {
     'access-control-allow-origin': '*',

@@ -24,12 +24,10 @@ const brokenMessages: Record<string, string> = {
 export class Exchange {
   readonly services: Services;
   readonly #request: FastifyRequest;
-  readonly #contentType: string | undefined;
   readonly #bodyLimit: number;
 
-  constructor(request: FastifyRequest, contentType: string | undefined, services: Services, bodyLimit: number) {
+  constructor(request: FastifyRequest, services: Services, bodyLimit: number) {
     this.#request = request;
-    this.#contentType = contentType;
     this.services = services;
     this.#bodyLimit = bodyLimit;
   }
@@ -70,7 +68,7 @@ export class Exchange {
 
   /** The bytes of a JSON body. */
   async jsonBytes(): Promise<Buffer> {
-    requireJson(this.#contentType);
+    requireJson(this.#request.sentContentType);
     const body = await this.#readJsonBytes();
     if (body.length === 0) throw new ApiError('missing_payload', 'A json payload is missing.');
     return body;
@@ -103,7 +101,7 @@ export class Exchange {
 
   /** A document payload: its format by the content type, its bytes as sent. */
   async documents(csvDelimiter: string | null): Promise<DocumentPayload> {
-    const format = documentFormat(this.#contentType, csvDelimiter);
+    const format = documentFormat(this.#request.sentContentType, csvDelimiter);
     const body = await this.#readDocumentBytes();
     if (body.length === 0) throw new ApiError('missing_payload', `A ${format} payload is missing.`);
     return { format, body, csvDelimiter: format === 'csv' ? csvDelimiter : null };

@@ -1,4 +1,6 @@
 import { ApiError } from '../../errors/api-error.ts';
+import { parseFilter } from '../../search/filter/parse.ts';
+import { FilterProblem } from '../../search/filter/problem.ts';
 import type { DocumentsQuery } from '../../search/query.ts';
 import { type Cursor, child, type Parser } from '../../validation/cursor.ts';
 import { quoted } from '../../validation/kinds.ts';
@@ -113,10 +115,54 @@ export function checkDelimiter(character: string | null): void {
   );
 }
 
-/** The body of `POST /documents/delete`. */
-export const deleteByFilterBody = object({
-  filter: required(any, 'invalid_document_filter', 'missing_document_filter'),
+function wrongForm(at: Cursor, expected: string): ApiError {
+  return new ApiError(
+    'invalid_document_filter',
+    `Invalid syntax for the filter parameter: \`expected ${expected}, found: ${quoted(at)}\`.`,
+  );
+}
+
+/** What is wrong with the form of a filter, quoted as it was sent; null when it is an expression or lists of them. */
+function formProblem(at: Cursor): ApiError | null {
+  if (typeof at.value === 'string') return null;
+  if (!Array.isArray(at.value)) return wrongForm(at, 'String, Array');
+  for (const [i, item] of (at.value as unknown[]).entries()) {
+    if (typeof item === 'string') continue;
+    const inner = child(at, i, item);
+    if (!Array.isArray(item)) return wrongForm(inner, 'String, [String]');
+    const odd = item.findIndex((each) => typeof each !== 'string');
+    if (odd !== -1) return wrongForm(child(inner, odd, item[odd]), 'String');
+  }
+  return null;
+}
+
+const deletionFilter: Parser<{ value: unknown; problem: ApiError | null }> = (at) => ({
+  value: at.value,
+  problem: formProblem(at),
 });
+
+/** The body of `POST /documents/delete`; `checkDeletionFilter` judges the filter once the path is judged. */
+export const deleteByFilterBody = object({
+  filter: required(deletionFilter, 'invalid_document_filter', 'missing_document_filter'),
+});
+
+/** Refuses a filter by its form and syntax, and one that would delete everything; gives back the filter. */
+export function checkDeletionFilter({ value, problem }: { value: unknown; problem: ApiError | null }): unknown {
+  if (problem !== null) throw problem;
+  if (isEmptyFilter(value)) {
+    throw new ApiError('invalid_document_filter', 'Sending an empty filter is forbidden.');
+  }
+  return value;
+}
+
+function isEmptyFilter(filter: unknown): boolean {
+  try {
+    return parseFilter(filter) === null;
+  } catch (error) {
+    if (!(error instanceof FilterProblem)) throw error;
+    throw new ApiError('invalid_document_filter', error.message);
+  }
+}
 
 /** The body of `POST /documents/edit`. */
 export const editBody = object({

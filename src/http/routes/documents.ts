@@ -3,6 +3,7 @@ import { accepted, read } from '../answer.ts';
 import { batchIds } from '../requests/delete-batch.ts';
 import {
   addParameters,
+  checkDeletionFilter,
   checkDelimiter,
   deleteByFilterBody,
   editBody,
@@ -61,7 +62,8 @@ const removeBatch: Handler = async (x) => {
 const removeByFilter: Handler = async (x) => {
   await x.authorise('documents.delete');
   const { filter } = await x.json(deleteByFilterBody);
-  return accepted(await x.services.documents.deleteByFilter(x.indexUid(), filter));
+  const uid = x.indexUid();
+  return accepted(await x.services.documents.deleteByFilter(uid, checkDeletionFilter(filter)));
 };
 
 const removeAll: Handler = async (x) => {

@@ -530,6 +530,25 @@ const allSettings = [
   ].flatMap((name) => many(settingValues, (value) => json('PATCH', '/indexes/b%20d/settings', `{"${name}":${value}}`))),
 ];
 
+const deletionFilters = [
+  ...jsonValues,
+  '"a"',
+  '"a = "',
+  '"a = 1 OR"',
+  '" "',
+  '[""]',
+  '[[]]',
+  '[["a = 1",3]]',
+  '["a = 1",{"b": 1}]',
+  '"(a = 1"',
+  '"a IN [1"',
+  '"_geoRadius(1,2)"',
+  '"nope = 1 AND NOT b EXISTS x"',
+];
+const deletions = ['m', 'b%20d'].flatMap((uid) =>
+  many(deletionFilters, (filter) => json('POST', `/indexes/${uid}/documents/delete`, `{"filter":${filter}}`)),
+);
+
 /** Requests that the real server refuses, or answers without changing anything. */
 export const cases: readonly RawRequest[] = [
   ...bodies,
@@ -542,4 +561,5 @@ export const cases: readonly RawRequest[] = [
   ...settings,
   ...allSettings,
   ...lateSettings,
+  ...deletions,
 ];

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { METHODS } from 'node:http';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { answerClientError } from './client-error.ts';
+import { MAX_HEADER_BYTES, MAX_URL_BYTES } from './limits.ts';
+import { normaliseUrl } from './url.ts';
+
+/** Milliseconds in which a request must have arrived whole, however slow its upload. */
+const REQUEST_TIMEOUT = 1_800_000;
+/** Milliseconds between looks for idle connections while closing. */
+const CLOSE_INTERVAL = 50;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The `Content-Type` header as sent; routes judge it, not Fastify. */
+    sentContentType: string | undefined;
+    /** `performance.now()` at its arrival. */
+    arrivedAt: number;
+  }
+}
+
+function requestId(headers: Record<string, string | string[] | undefined>): string {
+  const sent = headers['x-request-id'];
+  return typeof sent === 'string' && /^[\x21-\x7e]{1,128}$/.test(sent) ? sent : randomUUID();
+}
+
+/** Bodies stay unread until a route asks for them: who may not write must not be able to make us buffer. */
+function leaveBodiesUnread(app: FastifyInstance): void {
+  app.decorateRequest('sentContentType', undefined);
+  app.decorateRequest('arrivedAt', 0);
+  app.addHook('onRequest', async (request) => {
+    request.arrivedAt = performance.now();
+    request.sentContentType = request.headers['content-type'];
+    delete request.headers['content-type'];
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+}
+
+/** A connection whose request was still coming in when the server began to close is idle only later. */
+function closeLateConnections(app: FastifyInstance): void {
+  app.addHook('preClose', async () => {
+    const timer = setInterval(() => app.server.closeIdleConnections(), CLOSE_INTERVAL).unref();
+    app.server.once('close', () => clearInterval(timer));
+  });
+}
+
+/** Fastify with the real server's limits and none of its own ideas about bodies, query strings and methods. */
+export function createInstance(): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT,
+    http: { maxHeaderSize: MAX_HEADER_BYTES + MAX_URL_BYTES, requireHostHeader: false },
+    rewriteUrl: (request) => normaliseUrl(request.url ?? '/'),
+    genReqId: (request) => requestId(request.headers),
+    clientErrorHandler: answerClientError,
+    routerOptions: { maxParamLength: MAX_URL_BYTES, querystringParser: () => ({}) },
+  });
+  for (const method of METHODS) {
+    if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method, { hasBody: true });
+  }
+  leaveBodiesUnread(app);
+  closeLateConnections(app);
+  return app;
+}
