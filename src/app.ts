@@ -13,6 +13,8 @@ import { createIndexService } from './indexes/index-service.ts';
 import type { PrepareOptions } from './indexes/prepare.ts';
 import { committedSettings, createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
 import { createStats } from './indexes/stats.ts';
+import { createFeatureService, type FeatureControl } from './instance/feature-service.ts';
+import { createLogControl } from './instance/log-target.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createNodeClient, type NodeClient } from './nodes/client.ts';
 import { createHealth } from './nodes/health.ts';
@@ -110,13 +112,17 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     clients.set(node.id, client);
     stops.add(`the client of ${node.id}`, () => client.close());
   }
+  let features: FeatureControl | null = null;
   const health = createHealth({
     clients: [...clients.values()],
     interval: config.health.interval,
     timeout: config.health.timeout,
     downAfter: config.health.downAfter,
     upAfter: config.health.upAfter,
-    onChange: (node, state) => log.info({ node, state: state.state, lastError: state.lastError }, 'node changed state'),
+    onChange(node, state) {
+      log.info({ node, state: state.state, lastError: state.lastError }, 'node changed state');
+      if (state.state === 'up') features?.nodeUp(node);
+    },
   });
   await health.start();
   stops.add('health', () => health.stop());
@@ -124,6 +130,17 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   const catalog = createCatalog(await store.indexes());
   const copies = createCopyStates(await store.staleCopies());
   const view = createClusterView(createTopologyView(topology), health, copies);
+  features = await createFeatureService({
+    store,
+    nodes: () => topology.nodes.map((node) => node.id),
+    up: (node) => health.up(node),
+    clients,
+    timeoutMs: config.search.nodeTimeout,
+    log,
+  });
+  const featureControl = features;
+  stops.add('the experimental features', () => featureControl.stop());
+  await features.syncAll();
   const toLogicalError = (error: ErrorBody, index: IndexRecord): ErrorBody => {
     const { displayedAttributes } = committedSettings(index) as { displayedAttributes?: string[] };
     return rewriteNodeError(error, { physicalUid: index.physicalUid, logicalUid: index.uid, displayedAttributes });
@@ -183,6 +200,8 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     tasks: createTaskService({ store, acceptance }),
     keys: await createKeyService({ store, masterKey: config.masterKey ?? null, now }),
     admin: createAdminService({ store, topology, catalog, copies, view, health, active }),
+    features,
+    logs: createLogControl(log),
     metrics: () => metrics.text(),
   };
   metrics.beforeScrape(() => refreshGauges(metrics, { topology, catalog, copies, view, active, now }));

@@ -1,3 +1,5 @@
+import type { FeatureName, Features } from '../instance/features.ts';
+import type { LogControl } from '../instance/log-target.ts';
 import type { Caller } from '../keys/caller.ts';
 import type { DocumentsQuery, SearchQuery } from '../search/query.ts';
 import type { TaskPage } from '../store/store.ts';
@@ -126,6 +128,17 @@ export interface AdminService {
   task(uid: number): Promise<unknown>;
 }
 
+/** Experimental features, as one server has them. */
+export interface FeatureService {
+  /** The object of `GET /experimental-features` as JSON text. */
+  get(): string;
+  current(): Features;
+  /** Throws `feature_not_enabled` when the feature is off; `action` begins the message. */
+  require(feature: FeatureName, action: string): void;
+  /** Switch some features on every node; resolves, with the new object as JSON text, when all nodes that are up have them. */
+  update(patch: Partial<Features>): Promise<string>;
+}
+
 /** Everything the routes call; built once in `app.ts`. */
 export interface Services {
   search: SearchService;
@@ -135,6 +148,8 @@ export interface Services {
   tasks: TaskService;
   keys: KeyService;
   admin: AdminService;
+  features: FeatureService;
+  logs: LogControl;
   /** Prometheus text. */
   metrics(): Promise<string>;
 }

@@ -1,9 +1,12 @@
 import type { Routes } from '../router.ts';
 import { documentRoutes } from './documents.ts';
+import { featureRoutes } from './features.ts';
 import { indexRoutes } from './indexes.ts';
 import { instanceRoutes } from './instance.ts';
 import { keyRoutes } from './keys.ts';
 import { laterRoutes } from './later.ts';
+import { logRoutes } from './logs.ts';
+import { refusedRoutes } from './network.ts';
 import { searchRoutes } from './search.ts';
 import { settingsRoutes } from './settings.ts';
 import { swapRoutes } from './swap.ts';
@@ -19,5 +22,8 @@ export const apiRoutes: readonly Routes[] = [
   settingsRoutes,
   taskRoutes,
   keyRoutes,
+  featureRoutes,
+  logRoutes,
+  refusedRoutes,
   laterRoutes,
 ];

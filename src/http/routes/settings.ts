@@ -11,7 +11,7 @@ const getAll: Handler = async (x) => {
 const update: Handler = async (x) => {
   const caller = await x.authorise('settings.update');
   const { value, text } = await x.jsonBody();
-  const patch = parseSettings(value, text);
+  const patch = parseSettings(value, text, x.services.features.current());
   return accepted(await x.services.settings.update(x.indexUid(), patch, caller));
 };
 
@@ -29,7 +29,7 @@ function resourceOf({ name, method }: SettingInfo): Methods {
   const set: Handler = async (x) => {
     const caller = await x.authorise('settings.update');
     const { value, text } = await x.jsonBody();
-    const patch = parseSetting(name, value, text);
+    const patch = parseSetting(name, value, text, x.services.features.current());
     return accepted(await x.services.settings.update(x.indexUid(), patch, caller));
   };
   const reset: Handler = async (x) => {

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { ApiError } from '../../../src/errors/api-error.ts';
 import { buildServer, type ServerOptions } from '../../../src/http/server.ts';
 import type { Services } from '../../../src/http/services.ts';
+import { allOff, featureOff } from '../../../src/instance/features.ts';
 import type { Caller } from '../../../src/keys/caller.ts';
 
 /** The body of every valid request's answer: the services behind the server are not under test here. */
@@ -72,6 +73,15 @@ export function reachedServices(masterKey: string): Services {
       ready: async () => ({ ready: true, reasons: [] }),
       task: async () => ({ reached: true }),
     },
+    features: {
+      get: () => REACHED,
+      current: () => allOff,
+      require(feature, action) {
+        throw featureOff(feature, action);
+      },
+      update: text,
+    },
+    logs: { setTarget() {} },
     metrics: async () => 'reached 1\n',
   };
 }
