@@ -14,6 +14,8 @@ import { compareVariants } from './suites/variants.ts';
 const shop = products(20_000);
 const prose = texts(6_000);
 const variantShop = { ...products(2_500, 77), uid: 'variants' };
+/** Requests of each class; more for a closer look at how often a class differs. */
+const perClass = Number(process.env.MIROIR_PARITY_PER_CLASS ?? 8);
 const corpora = [shop, prose, variantShop];
 
 /** Clusters of three nodes, each with all the data; one oracle for both. */
@@ -54,7 +56,7 @@ describe.each(layouts.map((layout, at) => ({ ...layout, at })))('three nodes, $n
 
   test('searches of the shop', async () => {
     const report = new Report(`shop, ${name}`);
-    await compareSearches(started().oracle, subject(), shop, searchCases(shop, 8, 1, 'all'), report);
+    await compareSearches(started().oracle, subject(), shop, searchCases(shop, perClass, 1, 'all'), report);
     conclude(report, floors);
   }, 300_000);
 
@@ -64,7 +66,7 @@ describe.each(layouts.map((layout, at) => ({ ...layout, at })))('three nodes, $n
       started().oracle,
       subject(),
       prose,
-      [...searchCases(prose, 10, 2, 'relevancy'), ...facetSpelling],
+      [...searchCases(prose, perClass + 2, 2, 'relevancy'), ...facetSpelling],
       report,
     );
     conclude(report, floors);

@@ -11,6 +11,8 @@ export interface Difference {
 export interface CompareOptions {
   /** Keys whose values differ by nature (times); only null against not null, and the JSON type, are compared. */
   loose?: ReadonlySet<string>;
+  /** Keys that only one side need have. */
+  optional?: ReadonlySet<string>;
   /** Objects in which the order of keys matters, as paths without list positions, for example `$` or `$.facetDistribution.*`. */
   ordered?: (path: string) => boolean;
 }
@@ -35,7 +37,7 @@ function diffObjects(
     const [left, right] = [expected.get(key), got.get(key)];
     const inner = `${path}.${key}`;
     if (left === undefined || right === undefined) {
-      found.push({ path: inner, expected: clip(left), got: clip(right) });
+      if (!options.optional?.has(key)) found.push({ path: inner, expected: clip(left), got: clip(right) });
     } else if (options.loose?.has(key)) {
       if (kind(left) !== kind(right)) found.push({ path: inner, expected: clip(left), got: clip(right) });
     } else {

@@ -171,7 +171,7 @@ export async function compareVariants(
       .map((search) => ({
         ...search,
         category: `${variant.name}: general`,
-        estimated: [...estimated, ...(search.estimated ?? [])],
+        estimated,
       }));
     for (const [at, subject] of subjects.entries()) {
       const report = reports[at];
