@@ -27,6 +27,22 @@ export function taskView(task: TaskRecord): string {
   );
 }
 
+/** What a batch says of its task: as the task does, without a primary key or filter that there was none of. */
+function batchDetails(task: TaskRecord): string {
+  const kept = [...rawFields(task.details ?? '{}')].filter(
+    ([key, value]) => value !== 'null' || (key !== 'primaryKey' && key !== 'originalFilter'),
+  );
+  return joinFields(kept);
+}
+
+/** Details in a batch: fields without a value are left out, except in settings, where null means a reset. */
+function batchDetails(task: TaskRecord): string {
+  if (task.details === null) return '{}';
+  if (task.type === 'settingsUpdate') return task.details;
+  const details = JSON.parse(task.details) as Record<string, unknown>;
+  return JSON.stringify(Object.fromEntries(Object.entries(details).filter(([, value]) => value !== null)));
+}
+
 /** The batch object: Miroir serves one batch per task, so its uid is the task's. */
 export function batchView(task: TaskRecord): string {
   const count = (key: string | null) => (key === null ? {} : { [key]: 1 });
@@ -40,7 +56,7 @@ export function batchView(task: TaskRecord): string {
   const running = task.finishedAt === null;
   const progress = running ? { steps: [], percentage: 0 } : null;
   return (
-    `{"uid":${task.uid},"progress":${JSON.stringify(progress)},"details":${task.details ?? '{}'},` +
+    `{"uid":${task.uid},"progress":${JSON.stringify(progress)},"details":${batchDetails(task)},` +
     `"stats":${JSON.stringify(stats)},"duration":${JSON.stringify(duration(task))},` +
     `"startedAt":${JSON.stringify(task.startedAt)},"finishedAt":${JSON.stringify(task.finishedAt)},` +
     `"batchStrategy":${JSON.stringify(`batched only task with id ${task.uid}: each task is a batch of its own`)}}`
