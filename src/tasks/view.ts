@@ -1,3 +1,4 @@
+import { joinFields, rawFields } from '../json/scan.ts';
 import type { TaskRecord } from '../store/records.ts';
 
 /** ISO 8601 duration of a number of milliseconds, as Meilisearch writes them (`PT0.005766S`). */
@@ -33,14 +34,6 @@ function batchDetails(task: TaskRecord): string {
     ([key, value]) => value !== 'null' || (key !== 'primaryKey' && key !== 'originalFilter'),
   );
   return joinFields(kept);
-}
-
-/** Details in a batch: fields without a value are left out, except in settings, where null means a reset. */
-function batchDetails(task: TaskRecord): string {
-  if (task.details === null) return '{}';
-  if (task.type === 'settingsUpdate') return task.details;
-  const details = JSON.parse(task.details) as Record<string, unknown>;
-  return JSON.stringify(Object.fromEntries(Object.entries(details).filter(([, value]) => value !== null)));
 }
 
 /** The batch object: Miroir serves one batch per task, so its uid is the task's. */
