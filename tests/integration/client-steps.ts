@@ -184,7 +184,10 @@ const searchSteps: ClientStep[] = [
   ['search pages', ({ client }) => client.index('books').search('', { page: 2, hitsPerPage: 7, sort: ['year:asc'] })],
   [
     'searchGet',
-    ({ client }) => client.index('books').searchGet('land', { filter: 'tags = t1', attributesToRetrieve: ['id'] }),
+    ({ client }) =>
+      client
+        .index('books')
+        .searchGet('land', { filter: 'tags = t1', attributesToRetrieve: ['id'], sort: ['year:asc'] }),
   ],
   ['search refused', ({ client }) => client.index('books').search('x', { filter: 'title = x' })],
   ['search unknown index', ({ client }) => client.index('nope').search('x')],
