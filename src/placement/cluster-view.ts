@@ -13,7 +13,6 @@ export function createClusterView(
     nodes: (group) => topology.nodes(group),
     owners: (group, shard) => topology.owners(group, shard),
     up: (nodeId) => health.up(nodeId),
-    inSync: (index, shard, nodeId) =>
-      !copies.isStale(index.id, shard, nodeId) && !copies.isLagging(index.id, nodeId),
+    inSync: (index, shard, nodeId) => !copies.isStale(index.id, shard, nodeId) && !copies.isLagging(index.id, nodeId),
   };
 }

@@ -15,7 +15,10 @@ export function seedTopology(
   stored: TopologyRecord | null,
   configured: { nodes: readonly NodeRecord[]; replicationFactor: number },
 ): TopologyRecord {
-  const wanted = { nodes: configured.nodes.map((node) => ({ ...node })), replicationFactor: configured.replicationFactor };
+  const wanted = {
+    nodes: configured.nodes.map((node) => ({ ...node })),
+    replicationFactor: configured.replicationFactor,
+  };
   if (stored === null) return { version: 1, ...wanted };
   if (shape(stored) !== shape(wanted)) {
     const list = (nodes: readonly NodeRecord[]) => nodes.map((node) => `${node.id} (group ${node.group})`).join(', ');
