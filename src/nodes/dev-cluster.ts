@@ -65,16 +65,18 @@ export function runningNodes(directory: string): ProcessInfo[] {
 
 /**
  * Ends nodes that a killed run left behind. They hold the ports, and two servers on the same data would destroy it, so
- * they are found by their command line and not by what the killed run managed to write down.
+ * they are found by their command line and not by what the killed run managed to write down. Tells how many there were.
  */
-async function endOrphans(directory: string): Promise<void> {
-  for (const { pid, command } of runningNodes(directory)) {
+async function endOrphans(directory: string): Promise<number> {
+  const orphans = runningNodes(directory);
+  for (const { pid, command } of orphans) {
     process.kill(pid, 'SIGTERM');
     for (let waited = 0; processCommand(pid) === command; waited += 50) {
       if (waited === 10_000) process.kill(pid, 'SIGKILL');
       await sleep(50);
     }
   }
+  return orphans.length;
 }
 
 /** Whether a port can be listened on at this moment. */
@@ -84,6 +86,11 @@ export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
     attempt.once('error', () => done(false));
     attempt.listen(port, host, () => attempt.close(() => done(true)));
   });
+}
+
+/** Waits, for a moment, until a port is free: a process lets go of its sockets a little after it has vanished from lists. */
+async function awaitFree(port: number): Promise<void> {
+  for (let waited = 0; waited < 2_000 && !(await portIsFree(port)); waited += 50) await sleep(50);
 }
 
 async function choosePorts(ids: readonly string[], state: DevState, reserved: readonly number[]): Promise<void> {
@@ -130,7 +137,7 @@ export async function startDevCluster(given: DevClusterOptions): Promise<DevClus
   if (problem !== null) throw new Error(problem);
 
   const state = openState(directory, layout);
-  await endOrphans(directory);
+  if ((await endOrphans(directory)) > 0) await Promise.all(Object.values(state.ports).map(awaitFree));
   const ids = Array.from({ length: layout.nodes }, (_, position) => `meili-${position}`);
   await choosePorts(ids, state, options.reservedPorts ?? []);
   state.owner = { pid: process.pid, command: processCommand(process.pid) ?? '' };
