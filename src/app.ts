@@ -4,6 +4,7 @@ import type { Config } from './config/schema.ts';
 import { createVersionClock, versionAt } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
+import { startDumps } from './dumps/start.ts';
 import type { ErrorBody } from './errors/api-error.ts';
 import { buildServer } from './http/server.ts';
 import type { Services } from './http/services.ts';
@@ -180,25 +181,34 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       partial: () => metrics.scatterPartial.inc(),
     },
   });
+  const documents = createDocumentWriteService({ ...prepare, view, acceptance, active, versions });
+  const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
+  const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
+  const settings = createSettingsService({ ...prepare, acceptance });
+  const keys = await createKeyService({ store, masterKey: config.masterKey ?? null, now });
+  const dumps = await startDumps({
+    store,
+    catalog,
+    view,
+    clients,
+    tasks,
+    indexes,
+    settings,
+    documents,
+    features,
+    restoreKey: (key) => keys.restore(key),
+    config: config.dumps,
+    maxBodyBytes: config.server.maxBodyBytes,
+    log,
+  });
   const services: Services = {
     search: createSearchService({ catalog, scatter }),
-    documents: {
-      ...createDocumentReadService({ catalog, scatter }),
-      ...createDocumentWriteService({ ...prepare, view, acceptance, active, versions }),
-    },
-    indexes: {
-      ...stats,
-      ...createIndexService({
-        ...prepare,
-        acceptance,
-        active,
-        countDocuments: (index) => stats.countDocuments(index),
-        quietTimeoutMs,
-      }),
-    },
-    settings: createSettingsService({ ...prepare, acceptance }),
+    documents: { ...createDocumentReadService({ catalog, scatter }), ...documents },
+    indexes: { ...stats, ...indexes },
+    settings,
     tasks: createTaskService({ store, acceptance }),
-    keys: await createKeyService({ store, masterKey: config.masterKey ?? null, now }),
+    keys,
+    dumps,
     admin: createAdminService({ store, topology, catalog, copies, view, health, active }),
     features,
     logs: createLogControl(log),

@@ -35,6 +35,7 @@ function devConfig(flags: DevFlags, cluster: DevCluster, directory: string): Con
       shards: flags.shards,
       replication_factor: flags.replicationFactor,
       store: { backend: 'sqlite', path: join(directory, 'miroir.db') },
+      dumps: { dir: join(directory, 'dumps') },
       server: { host: flags.host, port: flags.port },
       metrics: { enabled: false },
       log: { level: flags.logLevel },

@@ -147,6 +147,22 @@ export const fileSchema = z.strictObject({
   tasks: section('The task list that clients see.', {
     retention: duration('How long tasks that have ended stay in `GET /tasks`.', '7d', { min: '1m', max: '3650d' }),
   }),
+  dumps: section('Dumps: where they are written and how they are read. See docs/backup.md.', {
+    dir: text(
+      'Folder for dumps, relative to the working directory; created when first needed. While a dump is written or imported it also holds the documents uncompressed.',
+      './dumps',
+      'a folder path',
+    ),
+    max_import_bytes: size('Largest dump that is imported, as uploaded and also unpacked.', '100GiB', {
+      min: '1KiB',
+      max: '16384GiB',
+    }),
+    max_pause: duration(
+      'How long writes may be held back for a dump until the tasks before them have ended. When that is not enough the dump fails and writes go on.',
+      '10m',
+      { min: '1s', max: '24h' },
+    ),
+  }),
   metrics: section(
     'Prometheus metrics on a port of their own, so that it can be kept from clients. `GET /_miroir/metrics` serves the same text.',
     {

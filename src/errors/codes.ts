@@ -58,6 +58,16 @@ export const miroirCodes = {
     'system',
     'The task store could not be written (disk full, locked or gone), so the request was refused. Free the store, then retry.',
   ),
+  miroir_invalid_dump: own(
+    400,
+    'invalid_request',
+    'A file that was to be imported is no Meilisearch dump of version 6, is damaged, or breaks a limit; the message says which. Nothing of it is imported, except when a single document is larger than `server.max_body_bytes`: what came before it stays.',
+  ),
+  miroir_import_stopped: own(
+    400,
+    'invalid_request',
+    'A task that an import of a dump had sent was cancelled, so the import ended there. Delete the indexes it had created, or import again with `onConflict=replace`.',
+  ),
   miroir_invalid_admin_key: own(
     403,
     'auth',

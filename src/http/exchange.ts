@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../errors/api-error.ts';
 
@@ -64,6 +65,11 @@ export class Exchange {
   /** The query string, read by `parse`. */
   query<T>(parse: Parser<T>): T {
     return readQuery(parse, parseQueryString(this.rawQuery));
+  }
+
+  /** The body as it comes, for routes that take bodies of any size; the content type goes with it. */
+  get upload(): { body: Readable; contentType: string | undefined } {
+    return { body: this.#request.raw, contentType: this.#request.sentContentType };
   }
 
   /** The bytes of a JSON body. */

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiError } from '../errors/api-error.ts';
 import { adminAccess } from './admin/access.ts';
+import { dumpAdminRoutes } from './admin/dumps.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { createAdmission, isExempt } from './admission.ts';
 import { type Answer, empty, failure } from './answer.ts';
@@ -123,6 +124,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   reportRequests(app, options);
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) => send(request, reply, empty(404)));
-  mount(app, [...apiRoutes, adminRoutes(adminAccess(options.adminKey))], run);
+  const access = adminAccess(options.adminKey);
+  mount(app, [...apiRoutes, adminRoutes(access), dumpAdminRoutes(access)], run);
   return app;
 }

@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { FeatureName, Features } from '../instance/features.ts';
 import type { LogControl } from '../instance/log-target.ts';
 import type { Caller } from '../keys/caller.ts';
 import type { DocumentsQuery, SearchQuery } from '../search/query.ts';
+import type { KeyRecord } from '../store/records.ts';
 import type { TaskPage } from '../store/store.ts';
 
 /** The 202 body. */
@@ -113,6 +115,8 @@ export interface KeyService {
     indexes: string[];
     expiresAt: string | null;
   }): Promise<string>;
+  /** Add a key of a dump with its uid and dates; false when its uid is known already. */
+  restore(key: KeyRecord): Promise<boolean>;
   /** Absent fields stay as they are. */
   update(uidOrKey: string, change: { name?: string | null; description?: string | null }): Promise<string>;
   delete(uidOrKey: string): Promise<void>;
@@ -139,6 +143,15 @@ export interface FeatureService {
   update(patch: Partial<Features>): Promise<string>;
 }
 
+/** Writing and importing dumps; each request becomes one task. */
+export interface DumpService {
+  create(): Promise<WriteAnswer>;
+  /** `body` is the dump itself; it is gathered on disk before the task is created. */
+  importUpload(body: Readable, onConflict: 'fail' | 'skip' | 'replace'): Promise<WriteAnswer>;
+  /** `name` is a file in the folder of dumps. */
+  importFile(name: string, onConflict: 'fail' | 'skip' | 'replace'): Promise<WriteAnswer>;
+}
+
 /** Everything the routes call; built once in `app.ts`. */
 export interface Services {
   search: SearchService;
@@ -148,6 +161,7 @@ export interface Services {
   tasks: TaskService;
   keys: KeyService;
   admin: AdminService;
+  dumps: DumpService;
   features: FeatureService;
   logs: LogControl;
   /** Prometheus text. */

@@ -70,6 +70,14 @@ class StoredKeyService implements KeyService {
     });
   }
 
+  restore(record: KeyRecord): Promise<boolean> {
+    return this.#change(async () => {
+      if (this.#directory.byUid(record.uid) !== null) return false;
+      await this.#save(record);
+      return true;
+    });
+  }
+
   update(uidOrKey: string, change: Parameters<KeyService['update']>[1]): Promise<string> {
     return this.#change(async () => {
       const { name, description, ...rest } = this.#find(uidOrKey);

@@ -20,7 +20,12 @@ export interface JobRun {
   readonly signal: AbortSignal;
   /** Make progress durable and show it in the task's details. */
   save(state: Record<string, unknown>, details: Record<string, unknown>): Promise<void>;
+  /** Show something in the task's details; the stored state stays as it is. */
+  show(details: Record<string, unknown>): Promise<void>;
 }
+
+/** The reason of `signal` when the process stops and the job will be taken up by the next; any other means that it is over. */
+export const miroirStops = Symbol('miroir stops');
 
 /** Does the work and returns the task's final details; what it throws fails the task. */
 export type JobRunner = (run: JobRun) => Promise<Record<string, unknown>>;
@@ -91,6 +96,9 @@ export function createJobs(options: JobsOptions): Jobs {
       state: job.state ?? null,
       signal: controller.signal,
       save: (progress, details) => save(task, job, progress, details),
+      async show(details) {
+        await put(task, { details: JSON.stringify(details) });
+      },
     };
     const entry: Running = { controller, outcome: null, finished: Promise.resolve() };
     entry.finished = runner(run)
@@ -146,7 +154,7 @@ export function createJobs(options: JobsOptions): Jobs {
     },
     async stop() {
       stopped = true;
-      for (const { controller } of running.values()) controller.abort();
+      for (const { controller } of running.values()) controller.abort(miroirStops);
       await Promise.all([...running.values()].map(({ finished }) => finished));
     },
   };

@@ -77,6 +77,7 @@ async function configuration(
       group: Math.floor(i / options.nodes),
     })),
     store: { backend: 'sqlite', path: join(folder, 'miroir.db') },
+    dumps: { dir: join(folder, 'dumps') },
     server: { host: '127.0.0.1', port },
     metrics: { enabled: false },
     log: { level: 'warn' },

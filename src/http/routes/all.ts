@@ -1,5 +1,6 @@
 import type { Routes } from '../router.ts';
 import { documentRoutes } from './documents.ts';
+import { dumpRoutes } from './dumps.ts';
 import { featureRoutes } from './features.ts';
 import { indexRoutes } from './indexes.ts';
 import { instanceRoutes } from './instance.ts';
@@ -22,6 +23,7 @@ export const apiRoutes: readonly Routes[] = [
   settingsRoutes,
   taskRoutes,
   keyRoutes,
+  dumpRoutes,
   featureRoutes,
   logRoutes,
   refusedRoutes,

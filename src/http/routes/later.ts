@@ -15,7 +15,6 @@ export const laterRoutes: Routes = (resource) => {
   resource('/indexes/:indexUid/facet-search', { POST: refused('search', 'Facet search') });
   const similar = refused('search', 'Similar documents search');
   resource('/indexes/:indexUid/similar', { GET: similar, POST: similar });
-  resource('/dumps', { POST: refused('dumps.create', 'Creating dumps') });
   resource('/export', { POST: refused('export', 'Exporting to another instance') });
   resource('/webhooks', {
     GET: refused('webhooks.get', 'Webhooks'),

@@ -66,7 +66,9 @@ export function reachedServices(masterKey: string): Services {
       create: text,
       update: text,
       delete: async () => {},
+      restore: async () => true,
     },
+    dumps: { create: write, importUpload: write, importFile: write },
     admin: {
       topology: async () => ({ reached: true }),
       shards: async () => ({ reached: true }),
