@@ -16,6 +16,8 @@ import { committedSettings, createSettingsCommit, createSettingsService } from '
 import { createStats } from './indexes/stats.ts';
 import { createFeatureService, type FeatureControl } from './instance/feature-service.ts';
 import { createLogControl } from './instance/log-target.ts';
+import { createWebhookPoster } from './instance/webhooks/post.ts';
+import { createWebhooks } from './instance/webhooks/service.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createNodeClient, type NodeClient } from './nodes/client.ts';
 import { createHealth } from './nodes/health.ts';
@@ -27,6 +29,7 @@ import { createCopyStates } from './placement/copies.ts';
 import { initHash } from './placement/hash.ts';
 import { seedTopology } from './placement/seed.ts';
 import { createTopologyView } from './placement/topology.ts';
+import { createFacetSearch } from './search/facet-search.ts';
 import { createScatter } from './search/scatter.ts';
 import { createSearchService } from './search/search.ts';
 import type { IndexRecord } from './store/records.ts';
@@ -48,6 +51,9 @@ export interface RunningMiroir {
 const drainMs = 10_000;
 /** Milliseconds a change of primary key waits for earlier tasks of its index. */
 const quietTimeoutMs = 60_000;
+/** Milliseconds a webhook's receiver may take, and the first wait after it failed. */
+const webhookTimeoutMs = 10_000;
+const webhookFirstRetryMs = 1_000;
 
 /** Undo of each started part, run in reverse order. */
 function createStopList(log: Logger) {
@@ -147,6 +153,15 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     return rewriteNodeError(error, { physicalUid: index.physicalUid, logicalUid: index.uid, displayedAttributes });
   };
 
+  const webhooks = await createWebhooks({
+    store,
+    poster: createWebhookPoster(webhookTimeoutMs),
+    firstRetryMs: webhookFirstRetryMs,
+    onOutcome: (outcome) => metrics.webhookDeliveries.inc({ outcome }),
+    log,
+  });
+  stops.add('the webhooks', () => webhooks.stop());
+
   const tasks = createTaskEngine({
     store,
     catalog,
@@ -160,11 +175,15 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     retentionMs: config.tasks.retention,
     now,
     log,
-    onEnded: (task) => metrics.tasks.inc({ status: task.status }),
+    onEnded(task) {
+      metrics.tasks.inc({ status: task.status });
+      webhooks.taskEnded(task);
+    },
   });
   const { acceptance, active } = tasks;
   await tasks.start();
   stops.add('the task engine', () => tasks.stop());
+  await webhooks.start();
 
   const versions = createVersionClock(now, await lastVersion(store));
   const prepare: PrepareOptions = { store, catalog, view, defaultShards: config.shards, now: () => rfc3339(now()) };
@@ -202,7 +221,10 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     log,
   });
   const services: Services = {
-    search: createSearchService({ catalog, scatter }),
+    search: {
+      ...createSearchService({ catalog, scatter }),
+      facetSearch: createFacetSearch({ catalog, scatter }),
+    },
     documents: { ...createDocumentReadService({ catalog, scatter }), ...documents },
     indexes: { ...stats, ...indexes },
     settings,
@@ -211,6 +233,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     dumps,
     admin: createAdminService({ store, topology, catalog, copies, view, health, active }),
     features,
+    webhooks,
     logs: createLogControl(log),
     metrics: () => metrics.text(),
   };

@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { FeatureName, Features } from '../instance/features.ts';
 import type { LogControl } from '../instance/log-target.ts';
+import type { WebhookChange } from '../instance/webhooks/webhook.ts';
 import type { Caller } from '../keys/caller.ts';
-import type { DocumentsQuery, SearchQuery } from '../search/query.ts';
+import type { DocumentsQuery, FacetSearchQuery, SearchQuery } from '../search/query.ts';
 import type { KeyRecord } from '../store/records.ts';
 import type { TaskPage } from '../store/store.ts';
 
@@ -41,6 +42,8 @@ export interface DocumentPayload {
 export interface SearchService {
   /** One search; throws `ApiError` (`index_not_found`, a node's own 400, `miroir_shard_unavailable`, ...). */
   search(indexUid: string, query: SearchQuery, caller: Caller): Promise<ReadAnswer>;
+  /** Values of a facet that begin with a query, and how many of the found documents have each. */
+  facetSearch(indexUid: string, query: FacetSearchQuery, caller: Caller): Promise<ReadAnswer>;
 }
 
 export interface DocumentReadService {
@@ -152,6 +155,15 @@ export interface DumpService {
   importFile(name: string, onConflict: 'fail' | 'skip' | 'replace'): Promise<WriteAnswer>;
 }
 
+/** Webhooks; uuids in their usual spelling, answers are JSON text. */
+export interface WebhookService {
+  list(): string;
+  get(uuid: string): string;
+  create(hook: WebhookChange): Promise<string>;
+  update(uuid: string, change: WebhookChange): Promise<string>;
+  delete(uuid: string): Promise<void>;
+}
+
 /** Everything the routes call; built once in `app.ts`. */
 export interface Services {
   search: SearchService;
@@ -164,6 +176,7 @@ export interface Services {
   dumps: DumpService;
   features: FeatureService;
   logs: LogControl;
+  webhooks: WebhookService;
   /** Prometheus text. */
   metrics(): Promise<string>;
 }

@@ -79,6 +79,11 @@ export const metricDefinitions = {
     help: 'Tasks that ended since the start, by final status.',
     labels: ['status'],
   },
+  miroir_webhook_deliveries_total: {
+    type: 'counter',
+    help: 'Requests to webhooks: delivered (taken by the receiver), retried (failed, will be sent again), dropped (failed for the last time).',
+    labels: ['outcome'],
+  },
   miroir_task_age_seconds: {
     type: 'gauge',
     help: 'Age of the oldest task that has not ended, 0 when there is none. Growth means that a node does not get on.',

@@ -16,6 +16,7 @@ export interface Metrics {
   readonly scatterPartial: Counter;
   readonly scatterRetries: Counter;
   readonly tasks: Counter<'status'>;
+  readonly webhookDeliveries: Counter<'outcome'>;
   readonly taskAge: Gauge;
   readonly taskRegistrySize: Gauge;
   /** Run before each scrape, to set gauges that are read off the state instead of being kept up to date. */
@@ -67,6 +68,7 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     scatterPartial: counter('miroir_scatter_partial_total'),
     scatterRetries: counter('miroir_scatter_retries_total'),
     tasks: counter('miroir_tasks_total'),
+    webhookDeliveries: counter('miroir_webhook_deliveries_total'),
     taskAge: gauge('miroir_task_age_seconds'),
     taskRegistrySize: gauge('miroir_task_registry_size'),
     beforeScrape(refresh) {

@@ -27,11 +27,14 @@ export function joinFilters(first: unknown, second: unknown): unknown {
   return [...list(first), ...list(second)];
 }
 
-/** A filter with the shards' own added; one of a wrong type is left as it is, for the node to refuse. */
+/**
+ * A filter with the shards' own added last: a node that has found nothing by then no longer looks at the rest, and the rest
+ * would be the client's mistakes. One of a wrong type is left as it is, for the node to refuse.
+ */
 export function withShards(filter: unknown, shards: readonly number[]): unknown {
   if (filter === null || filter === undefined) return shardFilter(shards);
-  if (typeof filter === 'string') return [shardFilter(shards), filter];
-  return Array.isArray(filter) ? [shardFilter(shards), ...filter] : filter;
+  if (typeof filter === 'string') return [filter, shardFilter(shards)];
+  return Array.isArray(filter) ? [...filter, shardFilter(shards)] : filter;
 }
 
 /** The fields needed for merging: ties are broken by version and primary key, distinct needs its field. */

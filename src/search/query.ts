@@ -43,3 +43,19 @@ export interface DocumentsQuery {
   ids: string[] | null;
   sort: string[] | null;
 }
+
+/** The parameters of `POST /indexes/{uid}/facet-search`, validated; null where absent. */
+export interface FacetSearchQuery {
+  facetName: string;
+  facetQuery: string | null;
+  q: string | null;
+  vector: number[] | null;
+  media: unknown;
+  hybrid: { embedder: string; semanticRatio: number } | null;
+  filter: unknown;
+  matchingStrategy: 'last' | 'all' | 'frequency';
+  attributesToSearchOn: string[] | null;
+  rankingScoreThreshold: number | null;
+  locales: string[] | null;
+  exhaustiveFacetCount: boolean | null;
+}

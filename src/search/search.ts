@@ -55,7 +55,7 @@ function vectorsVisible(settings: ReadSettings): boolean {
 }
 
 /** Build the search service of a process. */
-export function createSearchService({ catalog, scatter }: SearchOptions): SearchService {
+export function createSearchService({ catalog, scatter }: SearchOptions): Pick<SearchService, 'search'> {
   const readSettings = createSettingsReader();
 
   async function search(indexUid: string, query: SearchQuery, caller: Caller): Promise<ReadAnswer> {

@@ -7,11 +7,13 @@ import { instanceRoutes } from './instance.ts';
 import { keyRoutes } from './keys.ts';
 import { laterRoutes } from './later.ts';
 import { logRoutes } from './logs.ts';
+import { multiSearchRoutes } from './multi-search.ts';
 import { refusedRoutes } from './network.ts';
 import { searchRoutes } from './search.ts';
 import { settingsRoutes } from './settings.ts';
 import { swapRoutes } from './swap.ts';
 import { taskRoutes } from './tasks.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** Every resource of Meilisearch's API. */
 export const apiRoutes: readonly Routes[] = [
@@ -20,11 +22,13 @@ export const apiRoutes: readonly Routes[] = [
   swapRoutes,
   documentRoutes,
   searchRoutes,
+  multiSearchRoutes,
   settingsRoutes,
   taskRoutes,
   keyRoutes,
   dumpRoutes,
   featureRoutes,
+  webhookRoutes,
   logRoutes,
   refusedRoutes,
   laterRoutes,

@@ -11,18 +11,7 @@ function refused(action: string, what: string): Handler {
 
 /** Routes of Meilisearch that Miroir refuses with a clear error. */
 export const laterRoutes: Routes = (resource) => {
-  resource('/multi-search', { POST: refused('search', 'Multi-search') });
-  resource('/indexes/:indexUid/facet-search', { POST: refused('search', 'Facet search') });
   const similar = refused('search', 'Similar documents search');
   resource('/indexes/:indexUid/similar', { GET: similar, POST: similar });
   resource('/export', { POST: refused('export', 'Exporting to another instance') });
-  resource('/webhooks', {
-    GET: refused('webhooks.get', 'Webhooks'),
-    POST: refused('webhooks.create', 'Webhooks'),
-  });
-  resource('/webhooks/:uuid', {
-    GET: refused('webhooks.get', 'Webhooks'),
-    PATCH: refused('webhooks.update', 'Webhooks'),
-    DELETE: refused('webhooks.delete', 'Webhooks'),
-  });
 };

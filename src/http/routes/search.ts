@@ -5,7 +5,7 @@ import { checkSearch, searchBody, searchParameters, toSearchQuery } from '../req
 import type { Handler, Routes } from '../router.ts';
 
 /** Refusals that the real server makes only once it has found the index: an unknown index goes first. */
-async function checkedAfterIndex(x: Exchange, uid: string, query: SearchQuery): Promise<void> {
+export async function checkedAfterIndex(x: Exchange, uid: string, query: SearchQuery): Promise<void> {
   try {
     checkSearch(query);
   } catch (refusal) {

@@ -37,7 +37,7 @@ export function reachedServices(masterKey: string): Services {
     degraded: null,
   });
   return {
-    search: { search: read },
+    search: { search: read, facetSearch: read },
     documents: {
       list: read,
       get: read,
@@ -84,6 +84,7 @@ export function reachedServices(masterKey: string): Services {
       update: text,
     },
     logs: { setTarget() {} },
+    webhooks: { list: () => REACHED, get: () => REACHED, create: text, update: text, delete: async () => {} },
     metrics: async () => 'reached 1\n',
   };
 }

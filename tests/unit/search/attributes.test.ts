@@ -44,8 +44,8 @@ describe('searchAttributes', () => {
 describe('node requests', () => {
   it('adds the shards to a filter of any form and leaves a wrong one to the node', () => {
     const shard = withShards(null, [1]);
-    expect(withShards('a = 1', [1])).toEqual([shard, 'a = 1']);
-    expect(withShards(['a = 1', ['b = 2', 'c = 3']], [1])).toEqual([shard, 'a = 1', ['b = 2', 'c = 3']]);
+    expect(withShards('a = 1', [1])).toEqual(['a = 1', shard]);
+    expect(withShards(['a = 1', ['b = 2', 'c = 3']], [1])).toEqual(['a = 1', ['b = 2', 'c = 3'], shard]);
     expect(withShards(5, [1])).toBe(5);
   });
 
@@ -77,7 +77,7 @@ describe('node requests', () => {
     expect(whole).toMatchObject({ page: 1, hitsPerPage: 30, filter: 'x = 1', facets: ['x', '_miroir_shard'] });
     expect(whole).not.toHaveProperty('limit');
     expect(whole).not.toHaveProperty('attributesToRetrieve');
-    expect(JSON.parse(body([0, 1], false))).toMatchObject({ filter: [withShards(null, [0, 1]), 'x = 1'] });
+    expect(JSON.parse(body([0, 1], false))).toMatchObject({ filter: ['x = 1', withShards(null, [0, 1])] });
   });
 });
 
