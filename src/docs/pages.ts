@@ -1,4 +1,5 @@
 import { cliPage } from './cli.ts';
+import { compatibilityPage } from './compatibility.ts';
 import { configurationPage } from './configuration.ts';
 import { errorsPage } from './errors.ts';
 import { metricsPage } from './metrics.ts';
@@ -7,6 +8,7 @@ import { metricsPage } from './metrics.ts';
 export function generatedPages(): Record<string, string> {
   const pages = {
     'cli.md': cliPage(),
+    'compatibility.md': compatibilityPage(),
     'configuration.md': configurationPage(),
     'errors.md': errorsPage(),
     'metrics.md': metricsPage(),
