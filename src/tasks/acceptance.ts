@@ -64,6 +64,8 @@ export interface AcceptanceOptions {
   /** Copies of each shard that must have taken a write before it is acknowledged. */
   minCopies: number;
   now: Clock;
+  /** A node's error as one Meilisearch would have put it. */
+  toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody;
   /** Called whenever a task's parts are with the nodes, so that they are watched. */
   onSent(task: ActiveTask): void;
 }
@@ -135,9 +137,9 @@ export function summarise(record: TaskRecord): WriteAnswer['summary'] {
 }
 
 /** The node's own refusal, when every node refused the request at once: then it is the client's error. */
-function commonRefusal(parts: readonly PartRecord[]): { message: string; code: ErrorBody['code'] } | null {
+function commonRefusal(parts: readonly PartRecord[]): ErrorBody | null {
   if (parts.length === 0 || !parts.every((part) => part.status === 'failed' && part.error !== null)) return null;
-  return JSON.parse(parts[0]!.error!) as { message: string; code: ErrorBody['code'] };
+  return JSON.parse(parts[0]!.error!) as ErrorBody;
 }
 
 /** Builds the write path. */
@@ -180,7 +182,11 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     options.onSent(task);
     if (unwritten.length > 0) throw error;
     const refusal = commonRefusal(task.parts);
-    if (refusal !== null) throw new ApiError(refusal.code, refusal.message);
+    const index = task.record.indexId === null ? null : state.catalog.byId(task.record.indexId);
+    if (refusal !== null) {
+      const { code, message } = index === null ? refusal : options.toLogicalError(refusal, index);
+      throw new ApiError(code, message);
+    }
     return { summary: summarise(task.record), degraded };
   }
 

@@ -80,6 +80,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     gate,
     minCopies: options.minCopies,
     now,
+    toLogicalError: options.toLogicalError,
     onSent: () => poller.wake(),
   });
   const sendParts: typeof acceptance.sendParts = (task, parts, requests) => acceptance.sendParts(task, parts, requests);

@@ -58,8 +58,9 @@ export function createSender(options: SenderOptions): Sender {
       }
       return answer;
     } catch (error) {
-      const reason = error instanceof NodeError ? error.kind : 'broken';
-      options.log.warn({ node: part.nodeId, task: part.taskUid, reason, err: error }, 'node did not take a write');
+      const kind = error instanceof NodeError ? error.kind : 'broken';
+      const reason = error instanceof Error ? error.message : String(error);
+      options.log.warn({ node: part.nodeId, task: part.taskUid, kind, reason }, 'node did not take a write');
       return { status: 'missed' };
     }
   }
