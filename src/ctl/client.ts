@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import { request } from 'undici';
 import type { AdminReady, AdminShards, AdminTask, AdminTopology } from '../placement/admin-types.ts';
 import { CtlError, exitCodes } from './errors.ts';
 
@@ -8,6 +10,17 @@ export interface AdminClient {
   shards(): Promise<AdminShards>;
   ready(): Promise<AdminReady>;
   task(uid: number): Promise<AdminTask>;
+  createDump(): Promise<TaskSummary>;
+  /** Sends the dump as it is read; takes as long as that takes. */
+  importDump(dump: { stream: Readable; size: number }, onConflict: string): Promise<TaskSummary>;
+  /** `name` is a file in the server's folder of dumps. */
+  importServerFile(name: string, onConflict: string): Promise<TaskSummary>;
+}
+
+/** What a request that becomes a task is answered with. */
+export interface TaskSummary {
+  taskUid: number;
+  type: string;
 }
 
 interface ErrorAnswer {
@@ -38,19 +51,18 @@ function baseUrl(url: string): string {
 export function createAdminClient(options: { url: string; adminKey: string | null; timeoutMs: number }): AdminClient {
   const url = baseUrl(options.url);
 
-  async function get<T>(path: string, usable: readonly number[] = [200]): Promise<T> {
-    let status: number;
-    let text: string;
-    try {
-      const response = await fetch(`${url}${path}`, {
-        headers: options.adminKey === null ? {} : { authorization: `Bearer ${options.adminKey}` },
-        signal: AbortSignal.timeout(options.timeoutMs),
-      });
-      status = response.status;
-      text = await response.text();
-    } catch (error) {
+  const authorization: Record<string, string> =
+    options.adminKey === null ? {} : { authorization: `Bearer ${options.adminKey}` };
+
+  /** The JSON of an answer with one of the usable statuses; `ask` sends the request. */
+  async function read<T>(
+    path: string,
+    usable: readonly number[],
+    ask: (address: string) => Promise<{ status: number; text: string }>,
+  ): Promise<T> {
+    const { status, text } = await ask(`${url}${path}`).catch((error: unknown) => {
       throw new CtlError(exitCodes.unreachable, `nothing answers at ${url} (${reasonOf(error)})`);
-    }
+    });
     let body: unknown;
     try {
       body = JSON.parse(text);
@@ -61,11 +73,47 @@ export function createAdminClient(options: { url: string; adminKey: string | nul
     throw failure(status, body as ErrorAnswer, options.adminKey !== null);
   }
 
+  function get<T>(path: string, usable: readonly number[] = [200]): Promise<T> {
+    return read(path, usable, async (address) => {
+      const response = await fetch(address, {
+        headers: authorization,
+        signal: AbortSignal.timeout(options.timeoutMs),
+      });
+      return { status: response.status, text: await response.text() };
+    });
+  }
+
+  /** `timeoutMs` 0: no limit, for bodies of any size. */
+  function post<T>(path: string, headers: Record<string, string>, body: string | Readable | null, timeoutMs: number) {
+    return read<T>(path, [202], async (address) => {
+      const answer = await request(address, {
+        method: 'POST',
+        headers: { ...authorization, ...headers },
+        body,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+      });
+      return { status: answer.statusCode, text: await answer.body.text() };
+    });
+  }
+
+  const importPath = (onConflict: string) => `/_miroir/dumps/import?onConflict=${encodeURIComponent(onConflict)}`;
+
   return {
     url,
     topology: () => get('/_miroir/topology'),
     shards: () => get('/_miroir/shards'),
     ready: () => get('/_miroir/ready', [200, 503]),
     task: (uid) => get(`/_miroir/tasks/${uid}`),
+    createDump: () => post('/_miroir/dumps', {}, null, options.timeoutMs),
+    importDump: ({ stream, size }, onConflict) =>
+      post(importPath(onConflict), { 'content-type': 'application/gzip', 'content-length': String(size) }, stream, 0),
+    importServerFile: (name, onConflict) =>
+      post(
+        importPath(onConflict),
+        { 'content-type': 'application/json' },
+        JSON.stringify({ path: name }),
+        options.timeoutMs,
+      ),
   };
 }

@@ -8,6 +8,7 @@ import { status } from './commands/status.ts';
 import { task } from './commands/task.ts';
 import { topology } from './commands/topology.ts';
 import { resolveAdminKey } from './credentials.ts';
+import { dumpCommand } from './dump-command.ts';
 import { CtlError, exitCodes } from './errors.ts';
 import type { Output } from './output.ts';
 
@@ -91,5 +92,6 @@ export function createCtlProgram(): Command {
     .addCommand(topologyCommand())
     .addCommand(shardsCommand())
     .addCommand(taskCommand())
-    .addCommand(indexCommand());
+    .addCommand(indexCommand())
+    .addCommand(dumpCommand(run));
 }
