@@ -59,7 +59,8 @@ export async function* lineBatches(path: string, from: number, limits: BatchLimi
         wanted = Math.min(wanted * 2, limits.maxLineBytes + 1);
         continue;
       }
-      if (lines === 1 && end > limits.maxLineBytes + 1) throw tooLong(start, limits.maxLineBytes);
+      const lineEnd = chunk[end - 1] === newline ? 1 : 0;
+      if (lines === 1 && end - lineEnd > limits.maxLineBytes) throw tooLong(start, limits.maxLineBytes);
       start += end;
       wanted = limits.bytes;
       yield { body: chunk.subarray(0, end), lines, end: start };
