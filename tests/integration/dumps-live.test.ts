@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { createCtlProgram } from '../../src/ctl/program.ts';
@@ -73,13 +73,17 @@ test('an import that is cancelled ends as canceled and leaves no files', async (
 });
 
 async function ctl(...words: string[]): Promise<{ out: string; code: unknown }> {
+  return ctlAs(adminKey, ...words);
+}
+
+async function ctlAs(key: string, ...words: string[]): Promise<{ out: string; code: unknown }> {
   let out = '';
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     out += String(text);
     return true;
   });
   vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  const flags = ['--url', cluster.address, '--admin-key', adminKey];
+  const flags = ['--url', cluster.address, '--admin-key', key];
   await createCtlProgram().parseAsync(['node', 'miroir-ctl', ...flags, ...words]);
   vi.restoreAllMocks();
   return { out: out.trim(), code: process.exitCode };
@@ -107,6 +111,14 @@ test('miroir-ctl writes a dump and imports it again', async () => {
   await waitForTask(cluster, (JSON.parse(listed.out) as { taskUid: number }).taskUid);
   expect((await ctl('dump', 'import', '/no/such/file')).code).toBe(1);
 }, 120_000);
+
+test('an upload that is refused ends at once, whatever its size', async () => {
+  const file = join(dumpsOf(cluster), 'large.dump');
+  await writeFile(file, Buffer.alloc(32 * 1024 * 1024, 'x'));
+  expect((await ctlAs('a-wrong-key', 'dump', 'import', file)).code).toBe(3);
+  expect((await ctl('dump', 'import', file)).code).toBe(5);
+  await rm(file);
+});
 
 test('what an earlier process left is tidied up at the next start', async () => {
   const folder = join(dumpsOf(cluster), 'other');
