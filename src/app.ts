@@ -1,6 +1,7 @@
 import { createAdminService } from './admin/admin-service.ts';
 import { refreshGauges } from './admin/gauges.ts';
 import type { Config } from './config/schema.ts';
+import { createDocumentEditService } from './documents/edit-service.ts';
 import { createVersionClock, versionAt } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
@@ -201,6 +202,8 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     },
   });
   const documents = createDocumentWriteService({ ...prepare, view, acceptance, active, versions });
+  const timeoutMs = config.write.timeout;
+  const editing = createDocumentEditService({ catalog, view, clients, acceptance, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
   const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
   const settings = createSettingsService({ ...prepare, acceptance });
@@ -225,7 +228,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       ...createSearchService({ catalog, scatter }),
       facetSearch: createFacetSearch({ catalog, scatter }),
     },
-    documents: { ...createDocumentReadService({ catalog, scatter }), ...documents },
+    documents: { ...createDocumentReadService({ catalog, scatter }), ...documents, ...editing },
     indexes: { ...stats, ...indexes },
     settings,
     tasks: createTaskService({ store, acceptance }),

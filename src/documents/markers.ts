@@ -18,9 +18,12 @@ const shardBits = 12;
 const [zero, one] = ['§', '¶'];
 
 /** Digits of the version in ascending code points, so that texts compare as the numbers do. */
-const digits = '¡§«¶»¿×÷';
+export const versionDigits = '¡§«¶»¿×÷';
 const digitBits = 3n;
-const versionWidth = 19;
+/** Digits of a version as written; an edit by function appends its own. */
+export const versionWidth = 19;
+/** Digits behind the version of a document that was edited by function since it was written: how often. */
+export const editWidth = 4;
 const lowWidth = 4;
 const lowBits = BigInt(lowWidth) * digitBits;
 
@@ -28,7 +31,7 @@ const lowBits = BigInt(lowWidth) * digitBits;
  * Characters that must stay separators on the nodes: clients may not list them in `nonSeparatorTokens`, nor
  * `dictionary` words made of them alone.
  */
-export const reservedSeparators: readonly string[] = [...digits];
+export const reservedSeparators: readonly string[] = [...versionDigits];
 
 const shardMarkers: string[] = [];
 
@@ -57,7 +60,7 @@ export function parseShard(text: string): number | null {
 function toDigits(value: bigint, width: number): string {
   let text = '';
   for (let place = BigInt(width - 1); place >= 0n; place--) {
-    text += digits.charAt(Number((value >> (place * digitBits)) & 7n));
+    text += versionDigits.charAt(Number((value >> (place * digitBits)) & 7n));
   }
   return text;
 }
@@ -79,14 +82,14 @@ export function versionMarker(version: bigint): string {
   return highDigits + lowDigits[low];
 }
 
-/** The clock value that a marker text stands for, or null when it is none. */
+/** The clock value that a marker text stands for, without the edits since then, or null when it is none. */
 export function parseVersion(text: string): bigint | null {
-  if (text.length !== versionWidth) return null;
+  if (text.length !== versionWidth && text.length !== versionWidth + editWidth) return null;
   let version = 0n;
-  for (const c of text) {
-    const digit = digits.indexOf(c);
+  for (const [place, c] of [...text].entries()) {
+    const digit = versionDigits.indexOf(c);
     if (digit === -1) return null;
-    version = (version << digitBits) | BigInt(digit);
+    if (place < versionWidth) version = (version << digitBits) | BigInt(digit);
   }
   return version;
 }

@@ -8,10 +8,11 @@ import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, type PlannedPart, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
 import { isGeoChecked } from './checks.ts';
-import { shardFilter, type VersionClock } from './markers.ts';
+import type { VersionClock } from './markers.ts';
 import { buildNodeBody } from './node-body.ts';
 import { parsePayload } from './payload.ts';
 import { prepareBatch } from './prepare-batch.ts';
+import { filteredParts, shardsByNode, splitByCount } from './shard-parts.ts';
 
 /** What the document routes that write are built from. */
 export interface DocumentWriteOptions extends Omit<PrepareOptions, 'view'> {
@@ -21,42 +22,8 @@ export interface DocumentWriteOptions extends Omit<PrepareOptions, 'view'> {
   versions: VersionClock;
 }
 
-/** The nodes that hold each of these shards, and the shards of each node. */
-function shardsByNode(view: ClusterView, shards: Iterable<number>): Map<string, number[]> {
-  const byNode = new Map<string, number[]>();
-  for (const shard of shards) {
-    for (const group of view.groups()) {
-      for (const node of view.owners(group, shard)) {
-        const list = byNode.get(node);
-        if (list === undefined) byNode.set(node, [shard]);
-        else list.push(shard);
-      }
-    }
-  }
-  return byNode;
-}
-
-/** The copy of a shard whose result counts in a task's details: the first that is up and in sync. */
-function countingNode(view: ClusterView, index: IndexRecord, shard: number): string | undefined {
-  const owners = view.groups().flatMap((group) => [...view.owners(group, shard)]);
-  return owners.find((node) => view.up(node) && view.inSync(index, shard, node)) ?? owners[0];
-}
-
-/** A node's shards, split into those whose results count there and the others. */
-function splitByCount(view: ClusterView, index: IndexRecord, node: string, shards: readonly number[]) {
-  const counted = new Set(shards.filter((shard) => countingNode(view, index, shard) === node));
-  const counting = [...counted];
-  const others = shards.filter((shard) => !counted.has(shard));
-  return [
-    { counts: true, shards: counting },
-    { counts: false, shards: others },
-  ].filter((part) => part.shards.length > 0);
-}
-
-const allShards = (index: IndexRecord): number[] => Array.from({ length: index.shards }, (_, shard) => shard);
-
 /** The document routes that write (spec 4): decide the task's fate as one Meilisearch would, then route by shard. */
-export function createDocumentWriteService(options: DocumentWriteOptions): DocumentWriteService {
+export function createDocumentWriteService(options: DocumentWriteOptions): Omit<DocumentWriteService, 'edit'> {
   const { acceptance, active, catalog, versions, view } = options;
 
   /** Whether `_geo` will be checked once earlier accepted settings are in force. */
@@ -130,21 +97,6 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Docum
     );
   }
 
-  /** Deletion by filter, cut to shards wherever a node also holds copies that are counted elsewhere. */
-  function deletionByFilter(index: IndexRecord, filter: unknown): PlannedPart[] {
-    const path = nodePath(index, '/documents/delete');
-    return [...shardsByNode(view, allShards(index))].flatMap(([nodeId, shards]) => {
-      const split = splitByCount(view, index, nodeId, shards);
-      return split.map((part): PlannedPart => {
-        const user = Array.isArray(filter) ? filter : [filter];
-        // Ours goes last: a node that finds nothing left would not look at the client's, and miss its errors.
-        const cut = split.length === 1 ? filter : [...user, shardFilter(part.shards)];
-        const body = JSON.stringify({ filter: cut });
-        return { nodeId, step: 'delete', ...part, request: { method: 'POST', path, body } };
-      });
-    });
-  }
-
   return {
     async add(uid, mode, payload, requestedPrimaryKey, caller) {
       const { documents } = parsePayload(payload);
@@ -190,7 +142,9 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Docum
     deleteByFilter: (uid, filter) =>
       acceptance.accept(uid, async () =>
         planDeletion(uid, { providedIds: 0, deletedDocuments: null, originalFilter: JSON.stringify(filter) }, (index) =>
-          deletionByFilter(index, filter),
+          filteredParts(view, index, { step: 'delete', path: '/documents/delete', filter }, (cut) =>
+            JSON.stringify({ filter: cut }),
+          ),
         ),
       ),
     deleteAll: (uid) =>

@@ -3,7 +3,7 @@ import type { FeatureName, Features } from '../instance/features.ts';
 import type { LogControl } from '../instance/log-target.ts';
 import type { WebhookChange } from '../instance/webhooks/webhook.ts';
 import type { Caller } from '../keys/caller.ts';
-import type { DocumentsQuery, FacetSearchQuery, SearchQuery } from '../search/query.ts';
+import type { DocumentsQuery, FacetSearchQuery, SearchQuery, SimilarQuery } from '../search/query.ts';
 import type { KeyRecord } from '../store/records.ts';
 import type { TaskPage } from '../store/store.ts';
 
@@ -39,9 +39,17 @@ export interface DocumentPayload {
   csvDelimiter: string | null;
 }
 
+/** How nodes look for neighbours. */
+export interface VectorOptions {
+  /** How many times as many hits as needed each node is asked for; null for the configured default. */
+  overFetch?: number | null;
+}
+
 export interface SearchService {
   /** One search; throws `ApiError` (`index_not_found`, a node's own 400, `miroir_shard_unavailable`, ...). */
-  search(indexUid: string, query: SearchQuery, caller: Caller): Promise<ReadAnswer>;
+  search(indexUid: string, query: SearchQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
+  /** Documents like one of the index; throws as `search` does, and `not_found_similar_id`. */
+  similar(indexUid: string, query: SimilarQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
   /** Values of a facet that begin with a query, and how many of the found documents have each. */
   facetSearch(indexUid: string, query: FacetSearchQuery, caller: Caller): Promise<ReadAnswer>;
 }
@@ -49,6 +57,15 @@ export interface SearchService {
 export interface DocumentReadService {
   list(indexUid: string, query: DocumentsQuery): Promise<ReadAnswer>;
   get(indexUid: string, documentId: string, fields: string[] | null, retrieveVectors: boolean): Promise<ReadAnswer>;
+}
+
+/** A function to be run on the documents that a filter passes. */
+export interface DocumentEdition {
+  function: string;
+  /** As sent; null passes every document. */
+  filter: unknown;
+  /** As sent, and its JSON text; null when there is none. */
+  context: { value: unknown; text: string } | null;
 }
 
 export interface DocumentWriteService {
@@ -64,6 +81,7 @@ export interface DocumentWriteService {
   deleteByIds(indexUid: string, ids: readonly string[]): Promise<WriteAnswer>;
   deleteByFilter(indexUid: string, filter: unknown): Promise<WriteAnswer>;
   deleteAll(indexUid: string): Promise<WriteAnswer>;
+  edit(indexUid: string, edition: DocumentEdition): Promise<WriteAnswer>;
 }
 
 export interface IndexService {

@@ -1,3 +1,4 @@
+import { unwrapMessage } from '../documents/edit-function.ts';
 import { reservedPrefix } from '../documents/markers.ts';
 import { ownRules } from './settings/physical.ts';
 
@@ -129,7 +130,7 @@ function renumberRules(message: string): string {
 /** Marker fields taken out of the document, or of the document's field names, that a message shows. */
 function hideMarkers(message: string): string {
   return message
-    .replaceAll(/,?"_miroir_(?:shard|version)":"[^"]*"/g, '')
+    .replaceAll(/"_miroir_(?:shard|version)":"[^"]*",|,?"_miroir_(?:shard|version)":"[^"]*"/g, '')
     .replace(/(?<=\n {4}available indexes=).*/, (names) => withoutOwn(names.split(', ')).join(', '));
 }
 
@@ -145,6 +146,7 @@ function renameIndex(message: string, { physicalUid, logicalUid }: RewriteContex
  */
 export function rewriteNodeError<E extends ErrorText>(error: E, context: RewriteContext): E {
   let message = renumberRules(hideMarkers(error.message));
+  if (error.code === 'edit_documents_by_function_error') message = unwrapMessage(message);
   for (const { pattern, rewrite } of listForms[error.code] ?? []) {
     const match = pattern.exec(message);
     if (match !== null) {

@@ -62,7 +62,10 @@ function formattedFields(attributes: Omit<SearchAttributes, 'visible'>): readonl
  * its attribute lists beforehand. Measured on 1.21: a field counts as displayed only under exactly the name listed, so
  * with `nest.a` displayed, retrieving `nest` gives nothing.
  */
-export function searchAttributes(query: SearchQuery, displayedSetting: readonly string[] | null): SearchAttributes {
+export function searchAttributes(
+  query: Pick<SearchQuery, 'attributesToRetrieve' | 'attributesToHighlight' | 'attributesToCrop'>,
+  displayedSetting: readonly string[] | null,
+): SearchAttributes {
   const displayed = displayedSetting?.filter((name) => !own(name)) ?? null;
   const attributes = {
     retrieve: choose(query.attributesToRetrieve, displayed),

@@ -59,3 +59,19 @@ export interface FacetSearchQuery {
   locales: string[] | null;
   exhaustiveFacetCount: boolean | null;
 }
+
+/** The parameters of `/indexes/{uid}/similar`, validated, defaults filled in. */
+export interface SimilarQuery {
+  /** As text, whether it was sent as a number or not. */
+  id: string;
+  offset: number;
+  limit: number;
+  filter: unknown;
+  embedder: string;
+  /** null: all. */
+  attributesToRetrieve: string[] | null;
+  retrieveVectors: boolean;
+  showRankingScore: boolean;
+  showRankingScoreDetails: boolean;
+  rankingScoreThreshold: number | null;
+}

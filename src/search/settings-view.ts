@@ -4,6 +4,16 @@ import type { IndexRecord } from '../store/records.ts';
 /** Order of the values of a facet. */
 export type FacetOrder = 'alpha' | 'count';
 
+/** What reading needs of an embedder. */
+export interface ReadEmbedder {
+  /** Vectors come with documents and searches; it cannot make one of a text. */
+  userProvided: boolean;
+  /** null: only the nodes know. */
+  dimensions: number | null;
+  /** Whether similarities are what the vectors themselves give, neither shifted nor rounded. */
+  plain: boolean;
+}
+
 /** What reading needs of an index's logical settings, defaults filled in. */
 export interface ReadSettings {
   /** Fields that clients may see; null when all (`["*"]`). */
@@ -11,7 +21,10 @@ export interface ReadSettings {
   distinct: string | null;
   /** Whether facets of a field may be asked for. */
   isFilterable(field: string): boolean;
-  hasEmbedder(name: string): boolean;
+  /** null: there is none of that name. */
+  embedder(name: string): ReadEmbedder | null;
+  /** Whether a field is sorted by before the words of a query count. */
+  sortsFirst: boolean;
   maxValuesPerFacet: number;
   facetOrder(field: string): FacetOrder;
   maxTotalHits: number;
@@ -21,7 +34,11 @@ interface LogicalSettings {
   displayedAttributes?: string[] | null;
   distinctAttribute?: string | null;
   filterableAttributes?: (string | { attributePatterns: string[] })[] | null;
-  embedders?: Record<string, unknown> | null;
+  embedders?: Record<
+    string,
+    { source?: string; dimensions?: number | null; distribution?: unknown; binaryQuantized?: boolean | null }
+  > | null;
+  rankingRules?: string[] | null;
   faceting?: { maxValuesPerFacet?: number | null; sortFacetValuesBy?: Record<string, FacetOrder> | null } | null;
   pagination?: { maxTotalHits?: number | null } | null;
 }
@@ -38,6 +55,13 @@ function matchesPattern(field: string, pattern: string): boolean {
   return rest ? field.startsWith(core) : isBelow(field, pattern);
 }
 
+const isCustomRule = (rule: string) => /:(asc|desc)$/.test(rule);
+
+function sortsFirst(rules: readonly string[]): boolean {
+  const first = rules.find((rule) => rule !== 'sort');
+  return first !== undefined && isCustomRule(first);
+}
+
 /** The settings that reading needs, out of the committed JSON text (null: Meilisearch's defaults). */
 export function parseReadSettings(json: string | null): ReadSettings {
   const settings = (json === null ? {} : JSON.parse(json)) as LogicalSettings;
@@ -45,7 +69,7 @@ export function parseReadSettings(json: string | null): ReadSettings {
   const orders = new Map(Object.entries(settings.faceting?.sortFacetValuesBy ?? {}));
   const fallback = orders.get('*') ?? 'alpha';
   const filterable = settings.filterableAttributes ?? [];
-  const embedders = new Set(Object.keys(settings.embedders ?? {}));
+  const embedders = new Map(Object.entries(settings.embedders ?? {}));
   return {
     displayed: displayed.includes('*') ? null : displayed,
     distinct: settings.distinctAttribute ?? null,
@@ -55,7 +79,16 @@ export function parseReadSettings(json: string | null): ReadSettings {
           ? isBelow(field, rule)
           : rule.attributePatterns.some((pattern) => matchesPattern(field, pattern)),
       ),
-    hasEmbedder: (name) => embedders.has(name),
+    embedder(name) {
+      const embedder = embedders.get(name);
+      if (embedder === undefined) return null;
+      return {
+        userProvided: embedder.source === 'userProvided',
+        dimensions: embedder.dimensions ?? null,
+        plain: (embedder.distribution ?? null) === null && embedder.binaryQuantized !== true,
+      };
+    },
+    sortsFirst: sortsFirst(settings.rankingRules ?? []),
     maxValuesPerFacet: settings.faceting?.maxValuesPerFacet ?? 100,
     facetOrder: (field) => orders.get(field) ?? fallback,
     maxTotalHits: settings.pagination?.maxTotalHits ?? 1000,

@@ -48,7 +48,8 @@ export function endedDetails(
       break;
     case 'documentEdition':
       details.editedDocuments = succeeded ? sumOf(parts, 'editedDocuments') : 0;
-      details.deletedDocuments = succeeded ? sumOf(parts, 'deletedDocuments') : 0;
+      // Meilisearch leaves this one as it was when an edition fails.
+      details.deletedDocuments = succeeded ? sumOf(parts, 'deletedDocuments') : null;
       break;
     case 'indexDeletion':
       details.deletedDocuments = succeeded ? deletedEverywhere(parts, copiesPerDocument) : 0;

@@ -163,10 +163,3 @@ function isEmptyFilter(filter: unknown): boolean {
     throw new ApiError('invalid_document_filter', error.message);
   }
 }
-
-/** The body of `POST /documents/edit`. */
-export const editBody = object({
-  filter: optional(any, 'invalid_document_filter', null),
-  context: optional(any, 'invalid_document_edition_context', null),
-  function: required(string, 'invalid_document_edition_function_filter', 'missing_document_edition_function'),
-});

@@ -11,6 +11,7 @@ import { multiSearchRoutes } from './multi-search.ts';
 import { refusedRoutes } from './network.ts';
 import { searchRoutes } from './search.ts';
 import { settingsRoutes } from './settings.ts';
+import { similarRoutes } from './similar.ts';
 import { swapRoutes } from './swap.ts';
 import { taskRoutes } from './tasks.ts';
 import { webhookRoutes } from './webhooks.ts';
@@ -22,6 +23,7 @@ export const apiRoutes: readonly Routes[] = [
   swapRoutes,
   documentRoutes,
   searchRoutes,
+  similarRoutes,
   multiSearchRoutes,
   settingsRoutes,
   taskRoutes,

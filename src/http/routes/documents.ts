@@ -1,4 +1,3 @@
-import { ApiError } from '../../errors/api-error.ts';
 import { accepted, read } from '../answer.ts';
 import { batchIds } from '../requests/delete-batch.ts';
 import {
@@ -6,12 +5,12 @@ import {
   checkDeletionFilter,
   checkDelimiter,
   deleteByFilterBody,
-  editBody,
   fetchBody,
   getParameters,
   listParameters,
   toDocumentsQuery,
 } from '../requests/documents.ts';
+import { editBody } from '../requests/edit.ts';
 import type { Handler, Routes } from '../router.ts';
 
 const list: Handler = async (x) => {
@@ -73,11 +72,9 @@ const removeAll: Handler = async (x) => {
 
 const edit: Handler = async (x) => {
   await x.authorise('documents.*');
-  await x.json(editBody);
-  throw new ApiError(
-    'feature_not_enabled',
-    'Using the documents edit route requires enabling the `edit documents by function` experimental feature. See https://github.com/orgs/meilisearch/discussions/762',
-  );
+  const edition = await x.json(editBody);
+  x.services.features.require('editDocumentsByFunction', 'Using the documents edit route');
+  return accepted(await x.services.documents.edit(x.indexUid(), edition));
 };
 
 /** `/indexes/{uid}/documents...` */

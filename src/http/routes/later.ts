@@ -11,7 +11,5 @@ function refused(action: string, what: string): Handler {
 
 /** Routes of Meilisearch that Miroir refuses with a clear error. */
 export const laterRoutes: Routes = (resource) => {
-  const similar = refused('search', 'Similar documents search');
-  resource('/indexes/:indexUid/similar', { GET: similar, POST: similar });
   resource('/export', { POST: refused('export', 'Exporting to another instance') });
 };

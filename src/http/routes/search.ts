@@ -1,4 +1,5 @@
 import type { SearchQuery } from '../../search/query.ts';
+import { overFetchFactor } from '../../search/vector-search.ts';
 import { read } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { checkSearch, searchBody, searchParameters, toSearchQuery } from '../requests/search.ts';
@@ -19,14 +20,16 @@ const post: Handler = async (x) => {
   const query = await x.json(searchBody);
   const uid = x.indexUid();
   await checkedAfterIndex(x, uid, query);
-  return read(await x.services.search.search(uid, query, caller));
+  const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
+  return read(await x.services.search.search(uid, query, caller, { overFetch }));
 };
 
 const get: Handler = async (x) => {
   const caller = await x.authorise('search');
   const parameters = x.query(searchParameters);
   const uid = x.indexUid();
-  return read(await x.services.search.search(uid, toSearchQuery(parameters), caller));
+  const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
+  return read(await x.services.search.search(uid, toSearchQuery(parameters), caller, { overFetch }));
 };
 
 /** `/indexes/{uid}/search` */

@@ -16,6 +16,8 @@ export interface NodeSearchAnswer {
   hitsAt: number;
   total: number;
   facets: NodeFacets | null;
+  /** The vector that was searched for, as the node wrote it; null when it did not say. */
+  queryVector: string | null;
 }
 
 /** Cut a node's 200 answer into parts; throws when it is no search answer. */
@@ -34,18 +36,21 @@ export function readSearchAnswer(text: string): NodeSearchAnswer {
     hitsAt: hits.valueStart,
     total: Number(total),
     facets: distribution === null ? null : { distribution, stats: raw('facetStats') ?? '{}' },
+    queryVector: raw('queryVector'),
   };
 }
 
-interface RankedHit {
+/** A hit with what decides about its place. */
+export interface RankedHit {
   hit: NodeHit;
   ranking: Ranking;
   version: string;
+  /** Raw text of its primary key. */
   id: string;
 }
 
-/** Reads hits one after the other, so that what is never looked at is never taken apart. */
-function hitSource(answer: NodeSearchAnswer, view: HitView, primaryKey: string | null): Source<RankedHit> {
+/** Reads a node's hits one after the other, so that what is never looked at is never taken apart. */
+export function hitSource(answer: NodeSearchAnswer, view: HitView, primaryKey: string | null): Source<RankedHit> {
   const { text } = answer;
   let at = skipSpace(text, answer.hitsAt + 1);
   return {
@@ -87,14 +92,21 @@ export interface MergeOptions {
   elapsedMs: number;
 }
 
-/** The best hits up to the end of the window, no distinct value twice. */
-function mergedHits(answers: readonly NodeSearchAnswer[], options: MergeOptions): NodeHit[] {
-  const { window, view, distinct, primaryKey } = options;
+/** The best of the hits that `accept` takes, up to the end of the window, no distinct value twice. */
+export function mergedHits(
+  answers: readonly NodeSearchAnswer[],
+  { window, view, distinct, primaryKey }: Pick<MergeOptions, 'window' | 'view' | 'distinct' | 'primaryKey'>,
+  accept: (hit: RankedHit) => boolean = () => true,
+): RankedHit[] {
   if (window.limit === 0) return [];
   const sources = answers.map((answer) => hitSource(answer, view, primaryKey));
   const keep = distinct === null ? null : distinctFilter(distinct);
-  const merged = mergeSources(sources, compareHits, window.reach, ({ hit }) => keep === null || keep(hit));
-  return merged.map(({ hit }) => hit);
+  return mergeSources(
+    sources,
+    compareHits,
+    window.reach,
+    (ranked) => accept(ranked) && (keep === null || keep(ranked.hit)),
+  );
 }
 
 const candidatesOf = (facets: readonly NodeFacets[]) =>
@@ -125,23 +137,49 @@ function facetsJson(facets: readonly NodeFacets[], { query, settings, countedDis
 function totalOf(
   answers: readonly NodeSearchAnswer[],
   facets: readonly NodeFacets[],
-  hits: readonly NodeHit[],
-  { window, distinct, countedDistinct }: MergeOptions,
+  found: number,
+  { query, window, distinct, countedDistinct }: MergeOptions,
 ): number {
-  if (distinct !== null && window.limit > 0 && hits.length < window.reach) return hits.length;
+  const thinned = distinct !== null || query.rankingScoreThreshold !== null;
+  if (thinned && window.limit > 0 && found < window.reach) return found;
   if (countedDistinct === null) return answers.reduce((sum, answer) => sum + answer.total, 0);
   const withValue = facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, countedDistinct), 0);
   return candidatesOf(facets) - withValue + countValues(facets, countedDistinct);
 }
 
-/** One search answer, as JSON text in Meilisearch's order of members, from those of nodes that searched different shards. */
-export function mergeSearchAnswers(answers: readonly NodeSearchAnswer[], options: MergeOptions): string {
+/** What a search came to, ready to be written. */
+export interface MergedSearch {
+  /** The best hits up to the end of the window. */
+  hits: readonly NodeHit[];
+  /** The answers that facets and totals are taken from. */
+  answers: readonly NodeSearchAnswer[];
+  /** What only a search with vectors tells. */
+  semantic?: {
+    /** Hits of the page that vectors found. */
+    hitCount: number;
+    /** As JSON text; null when not shown. */
+    queryVector: string | null;
+  };
+}
+
+/** One search answer, as JSON text in Meilisearch's order of members. */
+export function writeSearchAnswer({ hits, answers, semantic }: MergedSearch, options: MergeOptions): string {
   const { query, window, settings, view } = options;
-  const merged = mergedHits(answers, options);
-  const hits = merged.slice(window.offset).map((hit) => renderHit(hit, view));
+  const shown = hits.slice(window.offset).map((hit) => renderHit(hit, view));
   const facets = answers.flatMap((answer) => answer.facets ?? []);
-  const total = totalOf(answers, facets, merged, options);
-  const totals = totalsJson(query, window, total, settings.maxTotalHits);
-  const time = Math.round(options.elapsedMs);
-  return `{"hits":[${hits.join(',')}],"query":${JSON.stringify(query.q ?? '')},"processingTimeMs":${time},${totals}${facetsJson(facets, options)}}`;
+  const total = totalOf(answers, facets, hits.length, options);
+  const vector = (semantic?.queryVector ?? null) === null ? '' : `,"queryVector":${semantic?.queryVector}`;
+  return [
+    `{"hits":[${shown.join(',')}],"query":${JSON.stringify(query.q ?? '')}${vector}`,
+    `,"processingTimeMs":${Math.round(options.elapsedMs)},`,
+    totalsJson(query, window, total, settings.maxTotalHits),
+    facetsJson(facets, options),
+    semantic === undefined ? '}' : `,"semanticHitCount":${semantic.hitCount}}`,
+  ].join('');
+}
+
+/** One search answer from those of nodes that searched different shards. */
+export function mergeSearchAnswers(answers: readonly NodeSearchAnswer[], options: MergeOptions): string {
+  const hits = mergedHits(answers, options).map(({ hit }) => hit);
+  return writeSearchAnswer({ hits, answers }, options);
 }

@@ -13,6 +13,8 @@ export interface HitView {
   formatted: boolean;
   matchesPosition: boolean;
   rankingScore: boolean;
+  /** Nodes were asked for `_rankingScore` although the client was not. */
+  fetchedScore?: boolean;
   rankingScoreDetails: boolean;
 }
 
@@ -36,7 +38,7 @@ export function readHit(text: string, view: HitView): NodeHit {
     fields.pop();
   };
   take('_rankingScoreDetails', true);
-  take('_rankingScore', view.rankingScore);
+  take('_rankingScore', view.rankingScore || view.fetchedScore === true);
   take('_matchesPosition', view.matchesPosition);
   take('_formatted', view.formatted);
   return { text, fields, added };
@@ -48,6 +50,12 @@ const rawValue = (hit: NodeHit, member: Member) => hit.text.slice(member.valueSt
 export function hitRanking(hit: NodeHit): Ranking {
   const details = hit.added.get('_rankingScoreDetails');
   return details === undefined ? [] : parseRanking(rawValue(hit, details));
+}
+
+/** The hit's `_rankingScore`, when it was asked for. */
+export function hitScore(hit: NodeHit): number | null {
+  const score = hit.added.get('_rankingScore');
+  return score === undefined ? null : Number(rawValue(hit, score));
 }
 
 /** Raw text of a top-level field, empty when it is absent. */
@@ -101,7 +109,7 @@ export function renderHit(hit: NodeHit, view: HitView): string {
   const matches = added.get('_matchesPosition');
   if (matches !== undefined) parts.push(shownMatches(text, matches, view.visible.displayed));
   const score = added.get('_rankingScore');
-  if (score !== undefined) parts.push(text.slice(score.keyStart, score.valueEnd));
+  if (score !== undefined && view.rankingScore) parts.push(text.slice(score.keyStart, score.valueEnd));
   const details = added.get('_rankingScoreDetails');
   if (details !== undefined && view.rankingScoreDetails)
     parts.push(shownDetails(text, details, view.visible.displayed));

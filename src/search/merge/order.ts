@@ -3,7 +3,8 @@
  * was measured against Meilisearch 1.21 (a rule's `score` is not always comparable between nodes).
  */
 
-interface RuleDetails {
+/** What a node tells about one rule; which members are there depends on the rule. */
+export interface RuleDetails {
   order: number;
   score?: number;
   matchingWords?: number;
@@ -82,7 +83,8 @@ function compareGeo(a: RuleDetails, b: RuleDetails, ascending: boolean): number 
   return ascending ? order : -order;
 }
 
-function compareRule(name: string, a: RuleDetails, b: RuleDetails): number {
+/** Order of two hits by one rule. */
+export function compareRule(name: string, a: RuleDetails, b: RuleDetails): number {
   switch (name) {
     case 'words':
       return higherFirst(a.matchingWords, b.matchingWords);

@@ -37,7 +37,7 @@ export function reachedServices(masterKey: string): Services {
     degraded: null,
   });
   return {
-    search: { search: read, facetSearch: read },
+    search: { search: read, similar: read, facetSearch: read },
     documents: {
       list: read,
       get: read,
@@ -45,6 +45,7 @@ export function reachedServices(masterKey: string): Services {
       deleteByIds: write,
       deleteByFilter: write,
       deleteAll: write,
+      edit: write,
     },
     indexes: {
       list: text,

@@ -1,0 +1,60 @@
+import { nodePath } from '../indexes/prepare.ts';
+import type { ClusterView } from '../placement/view.ts';
+import type { IndexRecord } from '../store/records.ts';
+import type { PlannedPart } from '../tasks/acceptance.ts';
+import { shardFilter } from './markers.ts';
+
+/** The nodes that hold each of these shards, and the shards of each node. */
+export function shardsByNode(view: ClusterView, shards: Iterable<number>): Map<string, number[]> {
+  const byNode = new Map<string, number[]>();
+  for (const shard of shards) {
+    for (const group of view.groups()) {
+      for (const node of view.owners(group, shard)) {
+        const list = byNode.get(node);
+        if (list === undefined) byNode.set(node, [shard]);
+        else list.push(shard);
+      }
+    }
+  }
+  return byNode;
+}
+
+/** The copy of a shard whose result counts in a task's details: the first that is up and in sync. */
+function countingNode(view: ClusterView, index: IndexRecord, shard: number): string | undefined {
+  const owners = view.groups().flatMap((group) => [...view.owners(group, shard)]);
+  return owners.find((node) => view.up(node) && view.inSync(index, shard, node)) ?? owners[0];
+}
+
+/** A node's shards, split into those whose results count there and the others. */
+export function splitByCount(view: ClusterView, index: IndexRecord, node: string, shards: readonly number[]) {
+  const counted = new Set(shards.filter((shard) => countingNode(view, index, shard) === node));
+  const counting = [...counted];
+  const others = shards.filter((shard) => !counted.has(shard));
+  return [
+    { counts: true, shards: counting },
+    { counts: false, shards: others },
+  ].filter((part) => part.shards.length > 0);
+}
+
+const allShards = (index: IndexRecord): number[] => Array.from({ length: index.shards }, (_, shard) => shard);
+
+/**
+ * A request to every node for the documents that a filter passes, cut to shards wherever a node also holds copies that are
+ * counted elsewhere. `body` writes the request's body for a filter; null passes every document.
+ */
+export function filteredParts(
+  view: ClusterView,
+  index: IndexRecord,
+  { step, path, filter }: { step: string; path: string; filter: unknown },
+  body: (filter: unknown) => string,
+): PlannedPart[] {
+  const user = filter === null ? [] : Array.isArray(filter) ? filter : [filter];
+  return [...shardsByNode(view, allShards(index))].flatMap(([nodeId, shards]) => {
+    const split = splitByCount(view, index, nodeId, shards);
+    return split.map((part): PlannedPart => {
+      // Ours goes last: a node that finds nothing left would not look at the client's, and miss its errors.
+      const cut = split.length === 1 ? filter : [...user, shardFilter(part.shards)];
+      return { nodeId, step, ...part, request: { method: 'POST', path: nodePath(index, path), body: body(cut) } };
+    });
+  });
+}

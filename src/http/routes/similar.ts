@@ -1,0 +1,25 @@
+import { overFetchFactor } from '../../search/vector-search.ts';
+import { read } from '../answer.ts';
+import { similarBody, similarParameters, toSimilarQuery } from '../requests/similar.ts';
+import type { Handler, Routes } from '../router.ts';
+
+const post: Handler = async (x) => {
+  const caller = await x.authorise('search');
+  const query = await x.json(similarBody);
+  const uid = x.indexUid();
+  const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
+  return read(await x.services.search.similar(uid, query, caller, { overFetch }));
+};
+
+const get: Handler = async (x) => {
+  const caller = await x.authorise('search');
+  const query = toSimilarQuery(x.query(similarParameters));
+  const uid = x.indexUid();
+  const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
+  return read(await x.services.search.similar(uid, query, caller, { overFetch }));
+};
+
+/** `/indexes/{uid}/similar` */
+export const similarRoutes: Routes = (resource) => {
+  resource('/indexes/:indexUid/similar', { GET: get, POST: post });
+};
