@@ -136,7 +136,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   stops.add('health', () => health.stop());
 
   const catalog = createCatalog(await store.indexes());
-  const copies = createCopyStates(await store.staleCopies());
+  const copies = createCopyStates(await store.staleCopies(), await store.leavingCopies());
   const view = createClusterView(createTopologyView(topology), health, copies);
   features = await createFeatureService({
     store,

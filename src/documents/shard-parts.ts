@@ -5,11 +5,11 @@ import type { PlannedPart } from '../tasks/acceptance.ts';
 import { shardFilter } from './markers.ts';
 
 /** The nodes that hold each of these shards, and the shards of each node. */
-export function shardsByNode(view: ClusterView, shards: Iterable<number>): Map<string, number[]> {
+export function shardsByNode(view: ClusterView, index: IndexRecord, shards: Iterable<number>): Map<string, number[]> {
   const byNode = new Map<string, number[]>();
   for (const shard of shards) {
     for (const group of view.groups()) {
-      for (const node of view.owners(group, shard)) {
+      for (const node of view.copies(index, group, shard)) {
         const list = byNode.get(node);
         if (list === undefined) byNode.set(node, [shard]);
         else list.push(shard);
@@ -21,8 +21,8 @@ export function shardsByNode(view: ClusterView, shards: Iterable<number>): Map<s
 
 /** The copy of a shard whose result counts in a task's details: the first that is up and in sync. */
 function countingNode(view: ClusterView, index: IndexRecord, shard: number): string | undefined {
-  const owners = view.groups().flatMap((group) => [...view.owners(group, shard)]);
-  return owners.find((node) => view.up(node) && view.inSync(index, shard, node)) ?? owners[0];
+  const copies = view.groups().flatMap((group) => [...view.copies(index, group, shard)]);
+  return copies.find((node) => view.up(node) && view.inSync(index, shard, node)) ?? copies[0];
 }
 
 /** A node's shards, split into those whose results count there and the others. */
@@ -49,7 +49,7 @@ export function filteredParts(
   body: (filter: unknown) => string,
 ): PlannedPart[] {
   const user = filter === null ? [] : Array.isArray(filter) ? filter : [filter];
-  return [...shardsByNode(view, allShards(index))].flatMap(([nodeId, shards]) => {
+  return [...shardsByNode(view, index, allShards(index))].flatMap(([nodeId, shards]) => {
     const split = splitByCount(view, index, nodeId, shards);
     return split.map((part): PlannedPart => {
       // Ours goes last: a node that finds nothing left would not look at the client's, and miss its errors.

@@ -46,7 +46,7 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
   ): PlannedPart[] {
     const shards = ids.map((id) => shardOf(id, index.shards));
     const firstVersion = versions.next(documents.length);
-    const byNode = shardsByNode(view, new Set(shards));
+    const byNode = shardsByNode(view, index, new Set(shards));
     const query = newPrimaryKey === null ? '' : `?primaryKey=${encodeURIComponent(newPrimaryKey)}`;
     const method = mode === 'replace' ? 'POST' : 'PUT';
     const path = `${nodePath(index, '/documents')}${query}`;
@@ -88,7 +88,7 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
       if (list === undefined) byShard.set(shard, [id]);
       else list.push(id);
     }
-    return [...shardsByNode(view, byShard.keys())].flatMap(([nodeId, shards]) =>
+    return [...shardsByNode(view, index, byShard.keys())].flatMap(([nodeId, shards]) =>
       splitByCount(view, index, nodeId, shards).map((part): PlannedPart => {
         const body = JSON.stringify(part.shards.flatMap((shard) => byShard.get(shard) ?? []));
         const path = nodePath(index, '/documents/delete-batch');

@@ -1,7 +1,7 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { ClusterView } from '../placement/view.ts';
-import { allShards, ownedCounts, planReads } from '../search/plan.ts';
+import { allShards, heldCounts, planReads } from '../search/plan.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { type DumpedDocument, nodeDocuments } from './node-stream.ts';
 
@@ -39,14 +39,14 @@ export async function* indexDocuments(
     const message = `Index \`${index.uid}\`: no in-sync copy of shard ${some}${missing.length > 10 ? ', ...' : ''} can be read.`;
     throw new ApiError('miroir_shard_unavailable', message);
   }
-  const owned = ownedCounts(view, index.shards);
+  const held = heldCounts(view, index);
   const streams = [...byNode].flatMap(([nodeId, shards]) => {
     const client = clients.get(nodeId);
     if (client === undefined) return [];
     return nodeDocuments({
       client,
       index,
-      shards: owned.get(nodeId) === shards.length ? null : shards,
+      shards: held.get(nodeId) === shards.length ? null : shards,
       pageBytes: pagesBytes / (3 * byNode.size),
       timeoutMs: options.pageTimeoutMs,
       signal,

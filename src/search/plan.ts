@@ -19,7 +19,7 @@ function groupsFrom(view: ClusterView, start: number): number[] {
 }
 
 /**
- * Give each shard to the first owner that is up, in sync and not excluded: of the group at position `start` (modulo the
+ * Give each shard to the first copy that is up, in sync and not excluded: of the group at position `start` (modulo the
  * number of groups), else of the groups after it. The same arguments give the same plan.
  */
 export function planReads(
@@ -53,20 +53,24 @@ function firstReadable(
   excluded: ReadonlySet<string>,
 ): string | null {
   for (const group of groups) {
-    for (const node of view.owners(group, shard)) {
+    for (const node of view.copies(index, group, shard)) {
       if (!excluded.has(node) && view.up(node) && view.inSync(index, shard, node)) return node;
     }
   }
   return null;
 }
 
-/** How many shards of an index with `shards` shards each node owns: who is asked for that many needs no shard filter. */
-export function ownedCounts(view: ClusterView, shards: number): Map<string, number> {
+/**
+ * Of how many shards of an index each node holds documents: who is asked for that many needs no shard filter. Nodes with
+ * documents that nobody uses any more are left out; they always need it.
+ */
+export function heldCounts(view: ClusterView, index: IndexRecord): Map<string, number> {
   const counts = new Map<string, number>();
   for (const group of view.groups()) {
-    for (let shard = 0; shard < shards; shard++) {
-      for (const node of view.owners(group, shard)) counts.set(node, (counts.get(node) ?? 0) + 1);
+    for (let shard = 0; shard < index.shards; shard++) {
+      for (const node of view.copies(index, group, shard)) counts.set(node, (counts.get(node) ?? 0) + 1);
     }
   }
+  for (const node of counts.keys()) if (view.hasSurplus(index, node)) counts.delete(node);
   return counts;
 }

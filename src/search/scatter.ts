@@ -4,7 +4,7 @@ import type { NodeClient, NodeRequest, NodeResponse } from '../nodes/client.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { reveal } from './disguise.ts';
-import { ownedCounts, planReads } from './plan.ts';
+import { heldCounts, planReads } from './plan.ts';
 
 /** What reading from the nodes is built from. */
 export interface ScatterOptions {
@@ -95,7 +95,7 @@ class Gathering<T> {
   readonly #options: ScatterOptions;
   readonly #request: ScatterRequest<T>;
   readonly #view: ClusterView;
-  readonly #owned: Map<string, number>;
+  readonly #held: Map<string, number>;
   readonly #deadline: number;
   readonly #failedNodes = new Set<string>();
   readonly answers: ShardAnswer<T>[] = [];
@@ -107,7 +107,7 @@ class Gathering<T> {
     this.#options = options;
     this.#request = request;
     this.#view = options.view();
-    this.#owned = ownedCounts(this.#view, request.index.shards);
+    this.#held = heldCounts(this.#view, request.index);
     this.#deadline = performance.now() + 2 * options.nodeTimeoutMs;
   }
 
@@ -140,7 +140,7 @@ class Gathering<T> {
   async #send(nodeId: string, shards: readonly number[]): Promise<Outcome<T>> {
     const left = this.#deadline - performance.now();
     const timeoutMs = Math.max(1, Math.ceil(Math.min(this.#options.nodeTimeoutMs, left)));
-    const request = this.#request.build(shards, this.#owned.get(nodeId) === shards.length, nodeId);
+    const request = this.#request.build(shards, this.#held.get(nodeId) === shards.length, nodeId);
     let response: NodeResponse;
     try {
       response = await this.#options.clients.get(nodeId).request({ ...request, timeoutMs });

@@ -92,6 +92,19 @@ export interface StaleCopy {
   reason: string;
 }
 
+/**
+ * A copy on a node that no longer owns the shard, after a change of the topology. `serving`: it takes writes and may be read
+ * until every owner is in sync; `surplus`: nobody uses it, its documents are still to be deleted.
+ */
+export interface LeavingCopy {
+  indexId: number;
+  shard: number;
+  nodeId: string;
+  state: 'serving' | 'surplus';
+  /** RFC 3339. */
+  since: string;
+}
+
 /** An API key without its value, which is derived from the master key. */
 export interface KeyRecord {
   /** UUID v4, lower case. */

@@ -1,6 +1,7 @@
 import type {
   IndexRecord,
   KeyRecord,
+  LeavingCopy,
   PartRecord,
   StaleCopy,
   TaskRecord,
@@ -18,6 +19,8 @@ export type StoreChange =
   | { kind: 'renameTasks'; below: number; names: readonly { from: string; to: string }[] }
   | { kind: 'putStale'; record: StaleCopy }
   | { kind: 'deleteStale'; indexId: number; shard: number; nodeId: string }
+  | { kind: 'putLeaving'; record: LeavingCopy }
+  | { kind: 'deleteLeaving'; indexId: number; shard: number; nodeId: string }
   | { kind: 'putKey'; record: KeyRecord }
   | { kind: 'deleteKey'; uid: string }
   | { kind: 'putTopology'; record: TopologyRecord }
@@ -84,6 +87,7 @@ export interface Store {
 
   indexes(): Promise<IndexRecord[]>;
   staleCopies(): Promise<StaleCopy[]>;
+  leavingCopies(): Promise<LeavingCopy[]>;
   keys(): Promise<KeyRecord[]>;
   topology(): Promise<TopologyRecord | null>;
   meta(key: string): Promise<string | null>;

@@ -1,7 +1,7 @@
 import type { PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
 import type { NewPart, NewTask, StoreChange } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { indexTable, keyTable, partTable, staleTable, taskTable } from './tables.ts';
+import { indexTable, keyTable, leavingTable, partTable, staleTable, taskTable } from './tables.ts';
 
 /** Take the next value of a counter. Values are gone once taken, whatever is deleted later. */
 export function takeId(connection: Connection, counter: string): number {
@@ -39,6 +39,25 @@ function renameTasks(connection: Connection, below: number, names: readonly { fr
   );
 }
 
+/** An index goes with the marks of its copies. */
+function deleteIndex(connection: Connection, id: number): void {
+  connection.run('DELETE FROM indexes WHERE id = ?', [id]);
+  connection.run('DELETE FROM stale_copies WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM leaving_copies WHERE index_id = ?', [id]);
+}
+
+function deleteCopyMark(
+  connection: Connection,
+  table: 'stale_copies' | 'leaving_copies',
+  copy: { indexId: number; shard: number; nodeId: string },
+): void {
+  connection.run(`DELETE FROM ${table} WHERE index_id = ? AND shard = ? AND node_id = ?`, [
+    copy.indexId,
+    copy.shard,
+    copy.nodeId,
+  ]);
+}
+
 /** Apply one change; the caller holds the transaction. */
 export function applyChange(connection: Connection, change: StoreChange): void {
   switch (change.kind) {
@@ -46,7 +65,7 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       indexTable.upsert(connection, change.record);
       return;
     case 'deleteIndex':
-      connection.run('DELETE FROM indexes WHERE id = ?', [change.id]);
+      deleteIndex(connection, change.id);
       return;
     case 'putTask':
       taskTable.upsert(connection, change.record);
@@ -61,11 +80,13 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       staleTable.upsert(connection, change.record);
       return;
     case 'deleteStale':
-      connection.run('DELETE FROM stale_copies WHERE index_id = ? AND shard = ? AND node_id = ?', [
-        change.indexId,
-        change.shard,
-        change.nodeId,
-      ]);
+      deleteCopyMark(connection, 'stale_copies', change);
+      return;
+    case 'putLeaving':
+      leavingTable.upsert(connection, change.record);
+      return;
+    case 'deleteLeaving':
+      deleteCopyMark(connection, 'leaving_copies', change);
       return;
     case 'putKey':
       keyTable.upsert(connection, change.record);

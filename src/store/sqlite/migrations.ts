@@ -134,6 +134,19 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 2,
+    sql: `
+      CREATE TABLE leaving_copies (
+        index_id INTEGER NOT NULL,
+        shard INTEGER NOT NULL,
+        node_id TEXT NOT NULL,
+        state TEXT NOT NULL,
+        since TEXT NOT NULL,
+        PRIMARY KEY (index_id, shard, node_id)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 function pragma(connection: Connection, name: string): number {

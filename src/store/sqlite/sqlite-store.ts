@@ -1,6 +1,7 @@
 import type {
   IndexRecord,
   KeyRecord,
+  LeavingCopy,
   NodeRecord,
   PartRecord,
   StaleCopy,
@@ -12,7 +13,7 @@ import { applyChange, insertTask, takeId } from './changes.ts';
 import type { Connection, SqlRow } from './connection.ts';
 import { translateError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { indexTable, keyTable, staleTable } from './tables.ts';
+import { indexTable, keyTable, leavingTable, staleTable } from './tables.ts';
 import {
   deleteTasks,
   lastNodeTask,
@@ -110,6 +111,14 @@ export class SqliteStore implements Store {
       connection
         .all(`SELECT ${staleTable.select} FROM stale_copies ORDER BY index_id, shard, node_id`)
         .map((row) => staleTable.decode(row)),
+    );
+  }
+
+  leavingCopies(): Promise<LeavingCopy[]> {
+    return this.#read((connection) =>
+      connection
+        .all(`SELECT ${leavingTable.select} FROM leaving_copies ORDER BY index_id, shard, node_id`)
+        .map((row) => leavingTable.decode(row)),
     );
   }
 

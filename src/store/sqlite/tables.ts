@@ -1,5 +1,5 @@
 import { sortableInstant } from '../instant.ts';
-import type { IndexRecord, KeyRecord, PartRecord, StaleCopy, TaskRecord } from '../records.ts';
+import type { IndexRecord, KeyRecord, LeavingCopy, PartRecord, StaleCopy, TaskRecord } from '../records.ts';
 import { flag, json, plain, Table } from './table.ts';
 
 const sortableOrNull = (instant: string | null) => (instant === null ? null : sortableInstant(instant));
@@ -67,6 +67,14 @@ export const staleTable = new Table<StaleCopy>('stale_copies', ['indexId', 'shar
   nodeId: plain('node_id'),
   since: plain('since'),
   reason: plain('reason'),
+});
+
+export const leavingTable = new Table<LeavingCopy>('leaving_copies', ['indexId', 'shard', 'nodeId'], {
+  indexId: plain('index_id'),
+  shard: plain('shard'),
+  nodeId: plain('node_id'),
+  state: plain('state'),
+  since: plain('since'),
 });
 
 export const keyTable = new Table<KeyRecord>(

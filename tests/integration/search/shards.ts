@@ -112,7 +112,13 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
     const groups = index.groups ?? [[0, 1, 2]];
     const members_ = groups.flatMap((group, number) => group.map((n) => ({ id: `n${n}`, address: '', group: number })));
     const topology = createTopologyView({ version: 1, replicationFactor: index.copies, nodes: members_ });
-    return { ...topology, up: () => true, inSync: () => true };
+    return {
+      ...topology,
+      copies: (_, group, shard) => topology.owners(group, shard),
+      hasSurplus: () => false,
+      up: () => true,
+      inSync: () => true,
+    };
   }
 
   async function load(index: FixtureIndex): Promise<IndexRecord> {

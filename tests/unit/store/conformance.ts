@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store, StoreChange, TaskPage } from '../../../src/store/store.ts';
 import { agreesWithModel } from './model-property.ts';
-import { endedTask, indexRecord, keyRecord, newPart, newTask, partOf, staleCopy } from './records.ts';
+import { endedTask, indexRecord, keyRecord, leavingCopy, newPart, newTask, partOf, staleCopy } from './records.ts';
 
 /** What every backend of the store has to do. `open` gives an empty store each time. */
 export function storeConformance(name: string, open: () => Promise<Store>): void {
@@ -27,6 +27,7 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect(await store.taskIndexUids()).toEqual([]);
       expect(await store.indexes()).toEqual([]);
       expect(await store.staleCopies()).toEqual([]);
+      expect(await store.leavingCopies()).toEqual([]);
       expect(await store.keys()).toEqual([]);
       expect(await store.topology()).toBeNull();
       expect(await store.meta('x')).toBeNull();
@@ -37,16 +38,19 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
         const topology = { version: 1, replicationFactor: 2, nodes: [{ id: 'n1', address: 'http://a:1', group: 0 }] };
         const index = indexRecord(4);
         const stale = staleCopy();
+        const leaving = leavingCopy();
         const key = keyRecord('k1', { name: 'x', expiresAt: '2099-01-01T00:00:00+02:00' });
         await store.commit([
           { kind: 'putIndex', record: index },
           { kind: 'putStale', record: stale },
+          { kind: 'putLeaving', record: leaving },
           { kind: 'putKey', record: key },
           { kind: 'putTopology', record: topology },
           { kind: 'putMeta', key: 'm', value: 'v' },
         ]);
         expect(await store.indexes()).toEqual([index]);
         expect(await store.staleCopies()).toEqual([stale]);
+        expect(await store.leavingCopies()).toEqual([leaving]);
         expect(await store.keys()).toEqual([key]);
         expect(await store.topology()).toEqual(topology);
         expect(await store.meta('m')).toBe('v');
@@ -55,12 +59,14 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
         await store.commit([
           { kind: 'putIndex', record: changed },
           { kind: 'putStale', record: { ...stale, reason: 'again' } },
+          { kind: 'putLeaving', record: { ...leaving, state: 'surplus' } },
           { kind: 'putKey', record: { ...key, name: null, actions: [] } },
           { kind: 'putTopology', record: { ...topology, version: 2, nodes: [] } },
           { kind: 'putMeta', key: 'm', value: '' },
         ]);
         expect(await store.indexes()).toEqual([changed]);
         expect(await store.staleCopies()).toEqual([{ ...stale, reason: 'again' }]);
+        expect(await store.leavingCopies()).toEqual([{ ...leaving, state: 'surplus' }]);
         expect(await store.keys()).toEqual([{ ...key, name: null, actions: [] }]);
         expect(await store.topology()).toEqual({ ...topology, version: 2, nodes: [] });
         expect(await store.meta('m')).toBe('');
@@ -68,11 +74,27 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
         await store.commit([
           { kind: 'deleteIndex', id: 4 },
           { kind: 'deleteStale', indexId: 1, shard: 2, nodeId: 'n1' },
+          { kind: 'deleteLeaving', indexId: 1, shard: 2, nodeId: 'n1' },
           { kind: 'deleteKey', uid: 'k1' },
         ]);
         expect(await store.indexes()).toEqual([]);
         expect(await store.staleCopies()).toEqual([]);
+        expect(await store.leavingCopies()).toEqual([]);
         expect(await store.keys()).toEqual([]);
+      });
+
+      test('an index takes the marks of its copies with it', async () => {
+        const others = { stale: staleCopy({ indexId: 5 }), leaving: leavingCopy({ indexId: 5 }) };
+        await store.commit([
+          { kind: 'putIndex', record: indexRecord(4) },
+          { kind: 'putStale', record: staleCopy({ indexId: 4 }) },
+          { kind: 'putLeaving', record: leavingCopy({ indexId: 4 }) },
+          { kind: 'putStale', record: others.stale },
+          { kind: 'putLeaving', record: others.leaving },
+        ]);
+        await store.commit([{ kind: 'deleteIndex', id: 4 }]);
+        expect(await store.staleCopies()).toEqual([others.stale]);
+        expect(await store.leavingCopies()).toEqual([others.leaving]);
       });
 
       test('deleting what is not there is no error', async () => {

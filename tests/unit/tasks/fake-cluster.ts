@@ -140,7 +140,7 @@ export async function startFakeCluster(
 
   async function boot() {
     const catalog = createCatalog(await store.indexes());
-    const copies = createCopyStates(await store.staleCopies());
+    const copies = createCopyStates(await store.staleCopies(), await store.leavingCopies());
     const view = createClusterView(topologyView, { up: (id) => nodes.get(id)?.up ?? false }, copies);
     const engine = createTaskEngine({
       store,
