@@ -20,22 +20,28 @@ import { createLogControl } from './instance/log-target.ts';
 import { createWebhookPoster } from './instance/webhooks/post.ts';
 import { createWebhooks } from './instance/webhooks/service.ts';
 import { createKeyService } from './keys/key-service.ts';
-import { createNodeClient, type NodeClient } from './nodes/client.ts';
+import { createNodeClient } from './nodes/client.ts';
 import { createHealth } from './nodes/health.ts';
+import { createNodeRegistry, type NodeAddress } from './nodes/registry.ts';
 import type { Logger } from './observability/log.ts';
 import { createMetrics, recordNodeOutcome } from './observability/metrics.ts';
 import { startMetricsServer } from './observability/metrics-server.ts';
 import { createClusterView } from './placement/cluster-view.ts';
 import { createCopyStates } from './placement/copies.ts';
 import { initHash } from './placement/hash.ts';
-import { seedTopology } from './placement/seed.ts';
-import { createTopologyView } from './placement/topology.ts';
+import { type ConfiguredTopology, configurationEdits, seedTopology } from './placement/seed.ts';
+import { createTopology } from './placement/topology.ts';
+import { createCapacities } from './rebalance/capacity.ts';
+import { changeTopology, editedTopology } from './rebalance/change.ts';
+import { createOperations } from './rebalance/operations.ts';
+import { tellPlan } from './rebalance/plan.ts';
+import { startRebalance } from './rebalance/start.ts';
 import { createFacetSearch } from './search/facet-search.ts';
 import { createScatter } from './search/scatter.ts';
 import { createSearchService } from './search/search.ts';
 import type { IndexRecord } from './store/records.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
-import type { Store } from './store/store.ts';
+import type { Store, StoreChange } from './store/store.ts';
 import { rfc3339 } from './tasks/clock.ts';
 import { createTaskEngine } from './tasks/engine.ts';
 import { createTaskService } from './tasks/task-service.ts';
@@ -52,6 +58,8 @@ export interface RunningMiroir {
 const drainMs = 10_000;
 /** Milliseconds a change of primary key waits for earlier tasks of its index. */
 const quietTimeoutMs = 60_000;
+/** Milliseconds for which the sizes of the nodes are not asked for again. */
+const capacityFreshMs = 5_000;
 /** Milliseconds a webhook's receiver may take, and the first wait after it failed. */
 const webhookTimeoutMs = 10_000;
 const webhookFirstRetryMs = 1_000;
@@ -90,11 +98,27 @@ async function lastVersion(store: Store): Promise<bigint> {
   return versionAt(Date.parse(newest.enqueuedAt) + batchMs);
 }
 
+const configuredKey = 'configuredTopology';
+
+/** The topology to run with, and what was edited in the configuration since the last start. */
 async function loadTopology(store: Store, config: Config) {
+  const configured: ConfiguredTopology = { nodes: config.nodes, replicationFactor: config.replicationFactor };
+  const meta: StoreChange = { kind: 'putMeta', key: configuredKey, value: JSON.stringify(configured) };
   const stored = await store.topology();
-  const record = seedTopology(stored, config);
-  if (record !== stored) await store.commit([{ kind: 'putTopology', record }]);
-  return record;
+  if (stored === null) {
+    const record = seedTopology(configured);
+    await store.commit([{ kind: 'putTopology', record }, meta]);
+    return { record, edits: null, meta };
+  }
+  const before = await store.meta(configuredKey);
+  const edits = configurationEdits(
+    before === null ? stored : (JSON.parse(before) as ConfiguredTopology),
+    configured,
+    stored,
+  );
+  const record = changeTopology(stored, { kind: 'addresses', addresses: edits.addresses });
+  if (edits.addresses.size > 0) await store.commit([{ kind: 'putTopology', record }]);
+  return { record: edits.addresses.size > 0 ? record : stored, edits, meta };
 }
 
 async function start(config: Config, log: Logger, stops: ReturnType<typeof createStopList>): Promise<RunningMiroir> {
@@ -103,26 +127,31 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   const metrics = createMetrics();
   const store = await openSqliteStore({ path: config.store.path, synchronous: config.store.synchronous });
   stops.add('the store', () => store.close());
-  const topology = await loadTopology(store, config);
+  const loaded = await loadTopology(store, config);
+  const topology = createTopology(loaded.record);
 
-  const clients = new Map<string, NodeClient>();
-  for (const node of topology.nodes) {
-    const client = createNodeClient({
-      id: node.id,
-      address: node.address,
-      apiKey: config.nodeMasterKey,
-      timeoutMs: config.search.nodeTimeout,
-      onOutcome(outcome) {
-        recordNodeOutcome(metrics, outcome);
-        health.observe(outcome);
-      },
-    });
-    clients.set(node.id, client);
-    stops.add(`the client of ${node.id}`, () => client.close());
-  }
+  const clientOf = ({ id, address }: NodeAddress) => ({
+    id,
+    address,
+    apiKey: config.nodeMasterKey,
+    timeoutMs: config.search.nodeTimeout,
+  });
   let features: FeatureControl | null = null;
+  const clients = createNodeRegistry({
+    create: (node) =>
+      createNodeClient({
+        ...clientOf(node),
+        onOutcome(outcome) {
+          recordNodeOutcome(metrics, outcome);
+          health.observe(outcome);
+        },
+      }),
+    onAdded: (client) => health.add(client),
+    onRemoved: (nodeId) => health.remove(nodeId),
+  });
+  stops.add('the clients of the nodes', () => clients.close());
   const health = createHealth({
-    clients: [...clients.values()],
+    clients: [],
     interval: config.health.interval,
     timeout: config.health.timeout,
     downAfter: config.health.downAfter,
@@ -132,15 +161,16 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       if (state.state === 'up') features?.nodeUp(node);
     },
   });
+  clients.setNodes(topology.record().nodes);
   await health.start();
   stops.add('health', () => health.stop());
 
   const catalog = createCatalog(await store.indexes());
   const copies = createCopyStates(await store.staleCopies(), await store.leavingCopies());
-  const view = createClusterView(createTopologyView(topology), health, copies);
+  const view = createClusterView(topology, health, copies);
   features = await createFeatureService({
     store,
-    nodes: () => topology.nodes.map((node) => node.id),
+    nodes: () => topology.record().nodes.map((node) => node.id),
     up: (node) => health.up(node),
     clients,
     timeoutMs: config.search.nodeTimeout,
@@ -168,6 +198,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     catalog,
     copies,
     view,
+    topology,
     clients,
     settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError,
@@ -223,6 +254,42 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     maxBodyBytes: config.server.maxBodyBytes,
     log,
   });
+  const rebalance = await startRebalance({
+    tasks,
+    topology,
+    clients,
+    health,
+    config,
+    onTopology: (record) => clients.setNodes(record.nodes),
+    now,
+    log,
+  });
+  stops.add('the moving of copies', () => rebalance.stop());
+  if (loaded.edits !== null) await rebalance.service.change(editedTopology(loaded.edits));
+  await store.commit([loaded.meta]);
+  const capacities = createCapacities({
+    nodes: () => topology.record().nodes.map((node) => node.id),
+    clients,
+    up: (nodeId) => view.up(nodeId),
+    timeoutMs: config.search.nodeTimeout,
+    freshMs: capacityFreshMs,
+    now,
+  });
+  const operations = createOperations({
+    rebalance: rebalance.service,
+    topology,
+    connect: (node) => createNodeClient(clientOf(node)),
+    probeTimeoutMs: config.health.timeout,
+    plan: async (after, moved) =>
+      tellPlan({
+        before: topology.record(),
+        after,
+        transition: moved,
+        capacities: await capacities.read(),
+        documentsPerSecond: config.rebalance.docsPerSecond,
+        highWatermark: config.rebalance.diskHighWatermark === 0 ? null : config.rebalance.diskHighWatermark,
+      }),
+  });
   const services: Services = {
     search: {
       ...createSearchService({ catalog, scatter }),
@@ -234,7 +301,8 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     tasks: createTaskService({ store, acceptance }),
     keys,
     dumps,
-    admin: createAdminService({ store, topology, catalog, copies, view, health, active }),
+    admin: createAdminService({ store, topology, catalog, copies, view, health, active, capacities }),
+    operations,
     features,
     webhooks,
     logs: createLogControl(log),
@@ -258,7 +326,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   });
   const url = await server.listen({ host: config.server.host, port: config.server.port });
   stops.add('the server', () => closeWithin(server, drainMs));
-  log.info({ url, nodes: topology.nodes.length }, 'serving');
+  log.info({ url, nodes: topology.record().nodes.length }, 'serving');
   return { url, stop: () => stops.run() };
 }
 

@@ -4,7 +4,9 @@ import type { Catalog } from '../indexes/catalog.ts';
 import type { Health } from '../nodes/health.ts';
 import type { AdminNode, AdminReady, AdminShards, AdminTask, AdminTopology } from '../placement/admin-types.ts';
 import type { CopyStates } from '../placement/copies.ts';
+import type { Topology } from '../placement/topology.ts';
 import type { ClusterView } from '../placement/view.ts';
+import type { Capacities, NodeCapacity } from '../rebalance/capacity.ts';
 import type { NodeRecord, TopologyRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
@@ -14,7 +16,8 @@ import { coverageOf, shardCopies } from './coverage.ts';
 /** What the admin routes are built from. */
 export interface AdminOptions {
   store: Store;
-  topology: TopologyRecord;
+  topology: Topology;
+  capacities: Pick<Capacities, 'read'>;
   catalog: Catalog;
   copies: CopyStates;
   view: ClusterView;
@@ -25,6 +28,7 @@ export interface AdminOptions {
 /** The admin API's answers: what the cluster looks like to Miroir at this moment. */
 export function createAdminService(options: AdminOptions): AdminService {
   const { topology, catalog, copies, view, health } = options;
+  const nodes = () => topology.record().nodes;
 
   function shardCount(node: NodeRecord): number {
     let count = 0;
@@ -36,7 +40,7 @@ export function createAdminService(options: AdminOptions): AdminService {
     return count;
   }
 
-  function nodeView(node: NodeRecord): AdminNode {
+  function nodeView(node: NodeRecord, held: NodeCapacity | undefined): AdminNode {
     const known = health.describe(node.id);
     const staleCopies = copies
       .stale()
@@ -54,16 +58,23 @@ export function createAdminService(options: AdminOptions): AdminService {
       since: known?.since ?? null,
       lastError: known?.lastError ?? null,
       version: known?.version ?? null,
+      role: node.state,
       shards: shardCount(node),
+      documents: held?.documents ?? null,
+      bytes: held?.bytes ?? null,
       staleCopies,
     };
   }
 
   return {
     async topology(): Promise<AdminTopology> {
+      const held = await options.capacities.read();
+      const { version, replicationFactor } = topology.record();
       const groups = view.groups().map((group) => ({
         group,
-        nodes: topology.nodes.filter((node) => node.group === group).map(nodeView),
+        nodes: nodes()
+          .filter((node) => node.group === group)
+          .map((node) => nodeView(node, held.get(node.id))),
       }));
       const indexes = catalog.all().map(({ uid, physicalUid, shards, primaryKey, settingsVersion }) => ({
         uid,
@@ -72,7 +83,7 @@ export function createAdminService(options: AdminOptions): AdminService {
         primaryKey,
         settingsVersion,
       }));
-      return { version: topology.version, replicationFactor: topology.replicationFactor, groups, indexes };
+      return { version, replicationFactor, groups, indexes };
     },
     async shards(): Promise<AdminShards> {
       const visible = catalog.listVisible();
@@ -87,8 +98,10 @@ export function createAdminService(options: AdminOptions): AdminService {
       return { indexes, coverage: { total, readable } };
     },
     async ready(): Promise<AdminReady> {
-      const reasons = topology.nodes
-        .filter((node) => !health.up(node.id) && !someoneElseUp(node, topology, health))
+      const reasons = nodes()
+        .filter(
+          (node) => node.state === 'active' && !health.up(node.id) && !someoneElseUp(node, topology.record(), health),
+        )
         .map((node) => `node ${node.id} is down and no other node can stand in for it`);
       const { total, readable } = coverageOf(catalog.listVisible(), view, copies);
       if (readable < total) reasons.push(`${total - readable} of ${total} shards have no readable copy`);

@@ -1,8 +1,8 @@
 import type { Catalog } from '../indexes/catalog.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { CopyStates } from '../placement/copies.ts';
+import type { Topology } from '../placement/topology.ts';
 import type { ClusterView } from '../placement/view.ts';
-import type { TopologyRecord } from '../store/records.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
 import { coverageOf } from './coverage.ts';
 
@@ -10,7 +10,7 @@ import { coverageOf } from './coverage.ts';
 export function refreshGauges(
   metrics: Metrics,
   state: {
-    topology: TopologyRecord;
+    topology: Topology;
     catalog: Catalog;
     copies: CopyStates;
     view: ClusterView;
@@ -24,7 +24,7 @@ export function refreshGauges(
   metrics.shardCoverage.set(coverage.total === 0 ? 1 : coverage.readable / coverage.total);
   metrics.degradedShards.set(coverage.degraded);
   metrics.staleCopies.set(copies.stale().length);
-  for (const node of topology.nodes) {
+  for (const node of topology.record().nodes) {
     let held = 0;
     for (const index of indexes) {
       for (let shard = 0; shard < index.shards; shard++)

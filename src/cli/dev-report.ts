@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import { initHash } from '../placement/hash.ts';
+import { seedTopology } from '../placement/seed.ts';
 import { createTopologyView } from '../placement/topology.ts';
 import { apiCall } from './http.ts';
 import { renderTable } from './table.ts';
@@ -16,8 +17,8 @@ export interface DevReportInput {
 /** Shards of a new index that each node holds. */
 async function shardsPerNode(config: Config): Promise<Map<string, number>> {
   await initHash();
-  const nodes = config.nodes.map((node) => ({ ...node }));
-  const view = createTopologyView({ version: 0, replicationFactor: config.replicationFactor, nodes });
+  const { nodes } = config;
+  const view = createTopologyView(seedTopology({ nodes, replicationFactor: config.replicationFactor }));
   const counts = new Map<string, number>(nodes.map(({ id }) => [id, 0]));
   for (const group of view.groups()) {
     for (let shard = 0; shard < config.shards; shard++) {

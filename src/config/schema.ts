@@ -1,13 +1,8 @@
 import { z } from 'zod';
+import { isNodeAddress, isNodeId, normalAddress } from '../placement/node-names.ts';
 import { choice, duration, flag, integer, keyMeta, port, secret, section, size, text } from './keys.ts';
 
-function isNodeAddress(value: string): boolean {
-  if (!/^https?:\/\//i.test(value) || !URL.canParse(value)) return false;
-  const url = new URL(value);
-  return url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
-}
-
-const nodeId = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/);
+const nodeId = z.string().refine(isNodeId);
 nodeId.register(keyMeta, {
   kind: 'text',
   description:
@@ -15,10 +10,7 @@ nodeId.register(keyMeta, {
   expected: '1 to 64 letters, digits, dots, dashes or underscores',
 });
 
-const nodeAddress = z
-  .string()
-  .refine(isNodeAddress)
-  .transform((value) => new URL(value).origin);
+const nodeAddress = z.string().refine(isNodeAddress).transform(normalAddress);
 nodeAddress.register(keyMeta, {
   kind: 'text',
   description: 'Where Miroir reaches the node, for example `http://10.0.0.10:7700`.',
@@ -40,7 +32,7 @@ const nodes = z
   .register(keyMeta, {
     kind: 'list',
     description:
-      'The Meilisearch nodes. They need nothing but their own master key and may be reachable by Miroir only. Once the store exists their addresses may change, their ids and groups may not.',
+      'The Meilisearch nodes. They need nothing but their own master key and may be reachable by Miroir only. Nodes that are added to or taken from the list are added to or taken from the cluster at the next start, while it serves; so are nodes through the admin API. A node keeps its id and group.',
     expected: 'a list of at least one node, each `{ id, address, group }`',
   });
 
@@ -61,7 +53,7 @@ export const fileSchema = z.strictObject({
     64,
   ),
   replication_factor: integer(
-    'Copies of each shard inside each group. `2` survives the loss of any one node of a group. Fixed once the store exists.',
+    'Copies of each shard inside each group. `2` survives the loss of any one node of a group. When it changes, copies are made or taken away while the cluster serves.',
     { min: 1, max: 64 },
     1,
   ),
@@ -146,6 +138,22 @@ export const fileSchema = z.strictObject({
   }),
   tasks: section('The task list that clients see.', {
     retention: duration('How long tasks that have ended stay in `GET /tasks`.', '7d', { min: '1m', max: '3650d' }),
+  }),
+  rebalance: section('Moving copies of shards when nodes come, go or are lost. See docs/scaling.md.', {
+    restore_after: duration('How long a node may be away before its copies are made again on other nodes.', '10m', {
+      min: '1s',
+      max: '30d',
+    }),
+    docs_per_second: integer(
+      'Documents that are copied in a second, all moves and repairs together.',
+      { min: 1, max: 10_000_000 },
+      20_000,
+    ),
+    disk_high_watermark: size(
+      'Size of the database of a node from which on it is given no more copies. `0B` sets no limit.',
+      '0B',
+      { min: '0B', max: '1048576GiB' },
+    ),
   }),
   dumps: section('Dumps: where they are written and how they are read. See docs/backup.md.', {
     dir: text(

@@ -1,7 +1,15 @@
 import type { Readable } from 'node:stream';
 import { request } from 'undici';
-import type { AdminReady, AdminShards, AdminTask, AdminTopology } from '../placement/admin-types.ts';
+import type {
+  AdminPlan,
+  AdminReady,
+  AdminRebalance,
+  AdminShards,
+  AdminTask,
+  AdminTopology,
+} from '../placement/admin-types.ts';
 import { CtlError, exitCodes } from './errors.ts';
+import type { TopologyRequest } from './topology-verbs.ts';
 
 /** The admin API of one Miroir. Every method rejects with a `CtlError`. */
 export interface AdminClient {
@@ -10,6 +18,13 @@ export interface AdminClient {
   shards(): Promise<AdminShards>;
   ready(): Promise<AdminReady>;
   task(uid: number): Promise<AdminTask>;
+  rebalance(): Promise<AdminRebalance>;
+  steer(action: 'pause' | 'resume' | 'cancel'): Promise<{ rebalance: AdminRebalance }>;
+  /** A change of nodes, groups or copies; with `dryRun` the plan of it. */
+  changeTopology(
+    request: TopologyRequest,
+    flags: { force: boolean; dryRun: boolean },
+  ): Promise<{ rebalance: AdminRebalance } | { plan: AdminPlan }>;
   createDump(): Promise<TaskSummary>;
   /** Sends the dump as it is read; takes as long as that takes. */
   importDump(dump: { stream: Readable; size: number }, onConflict: string): Promise<TaskSummary>;
@@ -97,6 +112,19 @@ export function createAdminClient(options: { url: string; adminKey: string | nul
     });
   }
 
+  /** Sends JSON, if any. */
+  function send<T>({ method, path, body }: TopologyRequest): Promise<T> {
+    return read<T>(path, [200, 202], async (address) => {
+      const response = await fetch(address, {
+        method,
+        headers: body === undefined ? authorization : { ...authorization, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(options.timeoutMs),
+      });
+      return { status: response.status, text: await response.text() };
+    });
+  }
+
   const importPath = (onConflict: string) => `/_miroir/dumps/import?onConflict=${encodeURIComponent(onConflict)}`;
 
   return {
@@ -105,6 +133,10 @@ export function createAdminClient(options: { url: string; adminKey: string | nul
     shards: () => get('/_miroir/shards'),
     ready: () => get('/_miroir/ready', [200, 503]),
     task: (uid) => get(`/_miroir/tasks/${uid}`),
+    rebalance: () => get('/_miroir/rebalance/status'),
+    steer: (action) => send({ method: 'POST', path: '/_miroir/rebalance', body: { action } }),
+    changeTopology: (change, { force, dryRun }) =>
+      send({ ...change, path: `${change.path}?force=${force}&dryRun=${dryRun}` }),
     createDump: () => post('/_miroir/dumps', {}, null, options.timeoutMs),
     importDump: ({ stream, size }, onConflict) =>
       post(importPath(onConflict), { 'content-type': 'application/gzip', 'content-length': String(size) }, stream, 0),

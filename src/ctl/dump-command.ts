@@ -1,16 +1,6 @@
 import { Command, Option } from 'commander';
-import type { AdminClient } from './client.ts';
 import { dumpCreate, dumpImport, type ImportFlags } from './commands/dump.ts';
-import type { Output } from './output.ts';
-import { createProgressBar, type ProgressBar } from './progress.ts';
-
-/** Runs a command's work with a client for the flags it was given. */
-export type Run = (command: Command, work: (client: AdminClient) => Promise<Output>) => Promise<void>;
-
-function barFor(command: Command): ProgressBar {
-  const quiet = command.optsWithGlobals<{ json?: boolean }>().json === true;
-  return createProgressBar(process.stderr, Date.now, quiet);
-}
+import { barFor, type Run } from './run.ts';
 
 /** `miroir-ctl dump ...` */
 export function dumpCommand(run: Run): Command {

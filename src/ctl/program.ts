@@ -11,6 +11,7 @@ import { resolveAdminKey } from './credentials.ts';
 import { dumpCommand } from './dump-command.ts';
 import { CtlError, exitCodes } from './errors.ts';
 import type { Output } from './output.ts';
+import { topologyCommands } from './topology-command.ts';
 
 /** Flags that every command takes. */
 interface GlobalFlags {
@@ -84,7 +85,7 @@ function indexCommand(): Command {
 
 /** The `miroir-ctl` command. */
 export function createCtlProgram(): Command {
-  return withGlobals(new Command('miroir-ctl'))
+  const program = withGlobals(new Command('miroir-ctl'))
     .description('look after a running Miroir')
     .version(packageVersion(), '-v, --version', 'print the version')
     .showHelpAfterError('(--help lists what there is)')
@@ -94,4 +95,6 @@ export function createCtlProgram(): Command {
     .addCommand(taskCommand())
     .addCommand(indexCommand())
     .addCommand(dumpCommand(run));
+  for (const command of topologyCommands(run)) program.addCommand(command);
+  return program;
 }

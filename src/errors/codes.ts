@@ -68,6 +68,21 @@ export const miroirCodes = {
     'invalid_request',
     'A task that an import of a dump had sent was cancelled, so the import ended there. Delete the indexes it had created, or import again with `onConflict=replace`.',
   ),
+  miroir_node_not_found: own(
+    404,
+    'invalid_request',
+    'No node of the cluster has this id. `GET /_miroir/topology` and `miroir-ctl topology` list them.',
+  ),
+  miroir_invalid_topology: own(
+    409,
+    'invalid_request',
+    'The nodes, groups or the replication factor cannot be changed as asked; the message says why. Nothing was changed. Where copies would be missing or lost the change can be forced.',
+  ),
+  miroir_node_unusable: own(
+    400,
+    'invalid_request',
+    'The node that was to be added gives no usable answer or does not take `node_master_key`; the message says what it answered. Start it, correct the address or the key, and add it again.',
+  ),
   miroir_invalid_admin_key: own(
     403,
     'auth',

@@ -4,6 +4,7 @@ import { ApiError } from '../errors/api-error.ts';
 import { adminAccess } from './admin/access.ts';
 import { dumpAdminRoutes } from './admin/dumps.ts';
 import { adminRoutes } from './admin/routes.ts';
+import { topologyAdminRoutes } from './admin/topology.ts';
 import { createAdmission, isExempt } from './admission.ts';
 import { type Answer, empty, failure } from './answer.ts';
 import { isPreflight, preflightHeaders } from './cors.ts';
@@ -125,6 +126,6 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) => send(request, reply, empty(404)));
   const access = adminAccess(options.adminKey);
-  mount(app, [...apiRoutes, adminRoutes(access), dumpAdminRoutes(access)], run);
+  mount(app, [...apiRoutes, adminRoutes(access), dumpAdminRoutes(access), topologyAdminRoutes(access)], run);
   return app;
 }

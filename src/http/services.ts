@@ -3,6 +3,8 @@ import type { FeatureName, Features } from '../instance/features.ts';
 import type { LogControl } from '../instance/log-target.ts';
 import type { WebhookChange } from '../instance/webhooks/webhook.ts';
 import type { Caller } from '../keys/caller.ts';
+import type { AdminPlan, AdminRebalance } from '../placement/admin-types.ts';
+import type { NewNode } from '../placement/node-names.ts';
 import type { DocumentsQuery, FacetSearchQuery, SearchQuery, SimilarQuery } from '../search/query.ts';
 import type { KeyRecord } from '../store/records.ts';
 import type { TaskPage } from '../store/store.ts';
@@ -153,6 +155,37 @@ export interface AdminService {
   task(uid: number): Promise<unknown>;
 }
 
+/** How an operator wants a change. */
+export interface OperationOptions {
+  /** Allow too few copies, or the loss of some. */
+  force: boolean;
+  /** Only tell what would move. */
+  dryRun: boolean;
+}
+
+/** What an operation is answered with. */
+export type OperationAnswer = { plan: AdminPlan } | { rebalance: AdminRebalance };
+
+/** The verbs of operators on nodes and groups. */
+export interface OperationsService {
+  addNodes(nodes: readonly NewNode[], options: OperationOptions): Promise<OperationAnswer>;
+  /** A group of its own for these nodes; `group` null for the next free number. */
+  addGroup(
+    nodes: readonly Omit<NewNode, 'group'>[],
+    group: number | null,
+    options: OperationOptions,
+  ): Promise<OperationAnswer>;
+  drain(node: string, options: OperationOptions): Promise<OperationAnswer>;
+  activate(node: string, options: OperationOptions): Promise<OperationAnswer>;
+  /** The node hands its copies over and leaves; with `force` at once, whatever it holds. */
+  remove(node: string, options: OperationOptions): Promise<OperationAnswer>;
+  removeGroup(group: number, options: OperationOptions): Promise<OperationAnswer>;
+  replace(node: string, by: Omit<NewNode, 'group'>, options: OperationOptions): Promise<OperationAnswer>;
+  replicationFactor(value: number, options: OperationOptions): Promise<OperationAnswer>;
+  steer(action: 'pause' | 'resume' | 'cancel'): Promise<OperationAnswer>;
+  status(): AdminRebalance;
+}
+
 /** Experimental features, as one server has them. */
 export interface FeatureService {
   /** The object of `GET /experimental-features` as JSON text. */
@@ -191,6 +224,7 @@ export interface Services {
   tasks: TaskService;
   keys: KeyService;
   admin: AdminService;
+  operations: OperationsService;
   dumps: DumpService;
   features: FeatureService;
   logs: LogControl;

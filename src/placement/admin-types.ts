@@ -20,8 +20,13 @@ export interface AdminNode {
   lastError: string | null;
   /** Meilisearch's version, null until the node told it. */
   version: string | null;
+  /** `active` owns shards; `draining`, `removing` hand them over; `lost` has been replaced by others until it returns. */
+  role: 'active' | 'draining' | 'removing' | 'lost';
   /** Shard copies that the node holds, over all indexes. */
   shards: number;
+  /** Documents in them and the size of its database; null when the node does not answer. */
+  documents: number | null;
+  bytes: number | null;
   staleCopies: AdminStaleCopy[];
 }
 
@@ -40,6 +45,35 @@ export interface AdminTopology {
   replicationFactor: number;
   groups: { group: number; nodes: AdminNode[] }[];
   indexes: AdminIndex[];
+}
+
+/** What a change of the topology would move. */
+export interface AdminPlan {
+  /** Copies of shards that would be made. */
+  copies: number;
+  /** Documents and bytes in them, estimated from the nodes' statistics. */
+  documents: number;
+  bytes: number;
+  /** Time the copying would take at least, in seconds. */
+  seconds: number;
+  /** Copies that each node would get and give away. */
+  nodes: { id: string; gains: number; loses: number }[];
+  warnings: string[];
+}
+
+/** `GET /_miroir/rebalance/status`. */
+export interface AdminRebalance {
+  state: 'idle' | 'moving' | 'paused';
+  /** RFC 3339; null when idle. */
+  startedAt: string | null;
+  /** Copies that new owners are given: over the whole rebalance, and done so far. */
+  copies: { total: number; done: number };
+  /** Copies that are still to be filled. */
+  filling: number;
+  /** Copies that serve until their successors are filled. */
+  leaving: number;
+  /** Copies whose documents are still to be deleted. */
+  cleaning: number;
 }
 
 /** One copy of a shard. `lagging`: its node has not yet applied every ended task of the index. */

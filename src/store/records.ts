@@ -90,6 +90,8 @@ export interface StaleCopy {
   since: string;
   /** Short text for operators, for example `missed task 12`. */
   reason: string;
+  /** `missed` when it lacks writes that it should have taken; `moving` when its node has come to own the shard and it is still to be filled. */
+  cause: 'missed' | 'moving';
 }
 
 /**
@@ -118,6 +120,13 @@ export interface KeyRecord {
   updatedAt: string;
 }
 
+/**
+ * What becomes of a node. `active` nodes own shards. The others own none: `draining` and `removing` hand their copies over, and
+ * the latter leave the cluster once they have none; `lost` has been away for so long that others took over its shards, and becomes
+ * active again when it returns.
+ */
+export type NodeState = 'active' | 'draining' | 'removing' | 'lost';
+
 /** A node of the cluster. Ids are never reused. */
 export interface NodeRecord {
   id: string;
@@ -125,6 +134,9 @@ export interface NodeRecord {
   address: string;
   /** Replica group number. */
   group: number;
+  /** The name under which it takes part in rendezvous hashing: its id, or the slot of the node whose place it took. */
+  slot: string;
+  state: NodeState;
 }
 
 /** The nodes and the number of copies of each shard per group. */
@@ -133,4 +145,6 @@ export interface TopologyRecord {
   version: number;
   replicationFactor: number;
   nodes: NodeRecord[];
+  /** Ids of nodes that have left. */
+  retired: string[];
 }

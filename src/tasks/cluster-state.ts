@@ -1,5 +1,6 @@
 import type { Catalog } from '../indexes/catalog.ts';
 import type { CopyStates } from '../placement/copies.ts';
+import type { Topology } from '../placement/topology.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord, PartRecord } from '../store/records.ts';
 import type { Store, StoreChange } from '../store/store.ts';
@@ -10,6 +11,7 @@ export interface ClusterState {
   readonly catalog: Catalog;
   readonly copies: CopyStates;
   readonly view: ClusterView;
+  readonly topology: Pick<Topology, 'apply'>;
   /** Commit to the store, then mirror. Rejects, with nothing changed, when the store cannot. */
   commit(changes: readonly StoreChange[]): Promise<void>;
   /** Mirror what the store committed by other means (`createTask`). */
@@ -21,12 +23,15 @@ export interface ClusterState {
 }
 
 /** Joins store and mirrors. */
-export function createClusterState(parts: Pick<ClusterState, 'store' | 'catalog' | 'copies' | 'view'>): ClusterState {
-  const { store, catalog, copies, view } = parts;
+export function createClusterState(
+  parts: Pick<ClusterState, 'store' | 'catalog' | 'copies' | 'view' | 'topology'>,
+): ClusterState {
+  const { store, catalog, copies, view, topology } = parts;
 
   function mirror(changes: readonly StoreChange[]): void {
     catalog.apply(changes);
     copies.apply(changes);
+    topology.apply(changes);
   }
   function shardsOn(index: IndexRecord, nodeId: string): readonly number[] {
     const group = view.groups().find((candidate) => view.nodes(candidate).includes(nodeId));

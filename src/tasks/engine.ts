@@ -3,6 +3,7 @@ import type { Catalog } from '../indexes/catalog.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { Logger } from '../observability/log.ts';
 import type { CopyStates } from '../placement/copies.ts';
+import type { Topology } from '../placement/topology.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord, TaskRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -12,13 +13,13 @@ import { createCanceller } from './cancel.ts';
 import type { SettingsCommit } from './catalog-changes.ts';
 import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
-import { createClusterState } from './cluster-state.ts';
+import { type ClusterState, createClusterState } from './cluster-state.ts';
 import { createFinisher } from './finisher.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
-import { createSender } from './sender.ts';
+import { chainOf, createSender } from './sender.ts';
 import { createSerial } from './serial.ts';
 
 /** What the task engine is built from. */
@@ -27,6 +28,7 @@ export interface TaskEngineOptions {
   catalog: Catalog;
   copies: CopyStates;
   view: ClusterView;
+  topology: Pick<Topology, 'apply'>;
   clients: { get(nodeId: string): NodeClient | undefined };
   settings: SettingsCommit;
   toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody;
@@ -45,6 +47,10 @@ export interface TaskEngine {
   readonly active: ActiveTasks;
   /** Where jobs are registered; an accepted job waits until its kind is. */
   readonly jobs: Pick<Jobs, 'register'>;
+  /** The store and what mirrors it. */
+  readonly state: ClusterState;
+  /** Runs a request to a node and index behind all that was sent there before. */
+  inOrder<T>(nodeId: string, physicalUid: string, work: () => Promise<T>): Promise<T>;
   /** Where writes can be held back. */
   readonly gate: Pick<Gate, 'close'>;
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
@@ -61,14 +67,21 @@ const gatePatienceMs = 60_000;
 /** Wires sender, acceptance, poller, finisher and recovery. */
 export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
   const { store, view, clients, now, log } = options;
-  const state = createClusterState({ store, catalog: options.catalog, copies: options.copies, view });
+  const state = createClusterState({
+    store,
+    catalog: options.catalog,
+    copies: options.copies,
+    view,
+    topology: options.topology,
+  });
   const active = createActiveTasks();
   const canceller = createCanceller(active, clients);
+  const chains = createSerial();
   const sender = createSender({
     clients,
     up: (nodeId) => view.up(nodeId),
     writeTimeoutMs: options.writeTimeoutMs,
-    chains: createSerial(),
+    chains,
     log,
   });
   const gate = createGate(gatePatienceMs);
@@ -111,6 +124,8 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     active,
     jobs,
     gate,
+    state,
+    inOrder: (nodeId, physicalUid, work) => chains.run(chainOf(nodeId, physicalUid), work),
     async start() {
       await recover({
         state,

@@ -1,5 +1,6 @@
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import type { Logger } from '../observability/log.ts';
+import { markStale } from '../placement/stale-mark.ts';
 import type { IndexRecord, PartRecord, TaskRecord } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ActiveTask, ActiveTasks } from './active.ts';
@@ -120,9 +121,7 @@ export function createFinisher(options: FinisherOptions): Finisher {
     const since = rfc3339(options.now());
     const reason = `did not follow task ${task.record.uid}`;
     return copies.flatMap(({ nodeId, shards }) =>
-      shards.map(
-        (shard): StoreChange => ({ kind: 'putStale', record: { indexId: index.id, shard, nodeId, since, reason } }),
-      ),
+      shards.flatMap((shard) => markStale(state.copies, { indexId: index.id, shard, nodeId, since, reason })),
     );
   }
 

@@ -1,4 +1,5 @@
 import type { ErrorBody } from '../errors/api-error.ts';
+import { markStale } from '../placement/stale-mark.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { PartRecord, TaskRecord } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
@@ -82,11 +83,8 @@ export async function recordHandout(
   const record: TaskRecord = { ...task.record, phase: 'sent', verdict };
   await state.commit([
     ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
-    ...missed.stale.map(
-      ({ shard, nodeId }): StoreChange => ({
-        kind: 'putStale',
-        record: { indexId: index!.id, shard, nodeId, since, reason: `missed task ${uid}` },
-      }),
+    ...missed.stale.flatMap(({ shard, nodeId }) =>
+      markStale(state.copies, { indexId: index!.id, shard, nodeId, since, reason: `missed task ${uid}` }),
     ),
     { kind: 'putTask', record },
   ]);

@@ -41,6 +41,12 @@ export async function pollNode(client: NodeClient, parts: readonly PartRecord[])
   return asked.map((part) => follow(part, byUid.get(part.nodeTaskUid!))).filter((part, i) => part !== asked[i]);
 }
 
+/** A node's task: its status, or null when the node does not know it. Throws `NodeError`. */
+export async function nodeTaskStatus(client: NodeClient, uid: number): Promise<PartStatus | null> {
+  const response = await client.request({ method: 'GET', path: `/tasks/${uid}` });
+  return response.status === 200 ? (JSON.parse(response.text) as NodeTask).status : null;
+}
+
 /** The uids of a node's tasks on one index above `after`, ascending. Throws `NodeError`. */
 export async function nodeTasksAfter(client: NodeClient, physicalUid: string, after: number): Promise<number[]> {
   const response = await client.request({

@@ -1,6 +1,7 @@
 import type { NodeClient } from '../nodes/client.ts';
 import { NodeError } from '../nodes/client.ts';
 import type { Logger } from '../observability/log.ts';
+import { markStale } from '../placement/stale-mark.ts';
 import type { PartRecord } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ActiveTasks } from './active.ts';
@@ -88,7 +89,7 @@ export function createPoller(options: PollerOptions): Poller {
       const since = rfc3339(options.now());
       const reason = `did not follow task ${part.taskUid}`;
       for (const shard of state.shardsOfPart(part, index)) {
-        changes.push({ kind: 'putStale', record: { indexId, shard, nodeId: part.nodeId, since, reason } });
+        changes.push(...markStale(state.copies, { indexId, shard, nodeId: part.nodeId, since, reason }));
       }
     }
     await state.commit(changes);

@@ -24,6 +24,9 @@ export interface Sender {
   send(physicalUid: string, parts: readonly PartRecord[], requests: readonly NodeRequest[]): Promise<PartRecord[]>;
 }
 
+/** The name of the queue of requests to one node and index. */
+export const chainOf = (nodeId: string, physicalUid: string): string => `${nodeId}/${physicalUid}`;
+
 interface Answer {
   status: PartRecord['status'];
   nodeTaskUid?: number;
@@ -70,7 +73,7 @@ export function createSender(options: SenderOptions): Sender {
       const lost = new Set<string>();
       return Promise.all(
         parts.map((part, position) =>
-          options.chains.run(`${part.nodeId}/${physicalUid}`, async (): Promise<PartRecord> => {
+          options.chains.run(chainOf(part.nodeId, physicalUid), async (): Promise<PartRecord> => {
             const answer: Answer = lost.has(part.nodeId)
               ? { status: 'missed' }
               : await deliver(part, requests[position]!);

@@ -7,8 +7,17 @@ export async function topology(client: AdminClient, now: number): Promise<Output
   const data = await client.topology();
   const groups = data.groups.map(({ group, nodes }) => {
     const table = renderTable(
-      ['node', 'address', 'state', 'shards', 'last error'],
-      nodes.map((node) => [node.id, node.address, node.state, node.shards, node.lastError ?? '']),
+      ['node', 'address', 'state', 'role', 'shards', 'documents', 'size', 'last error'],
+      nodes.map((node) => [
+        node.id,
+        node.address,
+        node.state,
+        node.role,
+        node.shards,
+        node.documents ?? '-',
+        node.bytes === null ? '-' : `${Math.round(node.bytes / 2 ** 20)} MiB`,
+        node.lastError ?? '',
+      ]),
     );
     return `group ${group}\n${table}`;
   });

@@ -23,10 +23,10 @@ function putPart(connection: Connection, record: PartRecord): void {
 
 function putTopology(connection: Connection, record: TopologyRecord): void {
   connection.run(
-    `INSERT INTO topology (only, version, replication_factor, nodes) VALUES (1, ?, ?, ?)
+    `INSERT INTO topology (only, version, replication_factor, nodes, retired) VALUES (1, ?, ?, ?, ?)
      ON CONFLICT (only) DO UPDATE SET version = excluded.version,
-       replication_factor = excluded.replication_factor, nodes = excluded.nodes`,
-    [record.version, record.replicationFactor, JSON.stringify(record.nodes)],
+       replication_factor = excluded.replication_factor, nodes = excluded.nodes, retired = excluded.retired`,
+    [record.version, record.replicationFactor, JSON.stringify(record.nodes), JSON.stringify(record.retired)],
   );
 }
 

@@ -145,6 +145,8 @@ export const migrations: readonly Migration[] = [
         since TEXT NOT NULL,
         PRIMARY KEY (index_id, shard, node_id)
       ) STRICT, WITHOUT ROWID;
+      ALTER TABLE stale_copies ADD COLUMN cause TEXT NOT NULL DEFAULT 'missed';
+      ALTER TABLE topology ADD COLUMN retired TEXT NOT NULL DEFAULT '[]';
     `,
   },
 ];

@@ -27,12 +27,16 @@ import {
   unfinishedTasks,
 } from './task-queries.ts';
 
+/** Schema version 1 knew neither slots nor states. */
+type StoredNode = Omit<NodeRecord, 'slot' | 'state'> & Partial<NodeRecord>;
+
 function decodeTopology(row: SqlRow | null): TopologyRecord | null {
   if (row === null) return null;
   return {
     version: Number(row.version),
     replicationFactor: Number(row.replication_factor),
-    nodes: JSON.parse(String(row.nodes)) as NodeRecord[],
+    nodes: (JSON.parse(String(row.nodes)) as StoredNode[]).map((node) => ({ slot: node.id, state: 'active', ...node })),
+    retired: JSON.parse(String(row.retired)) as string[],
   };
 }
 
@@ -132,7 +136,7 @@ export class SqliteStore implements Store {
 
   topology(): Promise<TopologyRecord | null> {
     return this.#read((connection) =>
-      decodeTopology(connection.first('SELECT version, replication_factor, nodes FROM topology')),
+      decodeTopology(connection.first('SELECT version, replication_factor, nodes, retired FROM topology')),
     );
   }
 

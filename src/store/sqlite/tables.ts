@@ -67,6 +67,7 @@ export const staleTable = new Table<StaleCopy>('stale_copies', ['indexId', 'shar
   nodeId: plain('node_id'),
   since: plain('since'),
   reason: plain('reason'),
+  cause: plain('cause'),
 });
 
 export const leavingTable = new Table<LeavingCopy>('leaving_copies', ['indexId', 'shard', 'nodeId'], {

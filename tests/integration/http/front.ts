@@ -4,6 +4,7 @@ import { buildServer, type ServerOptions } from '../../../src/http/server.ts';
 import type { Services } from '../../../src/http/services.ts';
 import { allOff, featureOff } from '../../../src/instance/features.ts';
 import type { Caller } from '../../../src/keys/caller.ts';
+import type { AdminRebalance } from '../../../src/placement/admin-types.ts';
 
 /** The body of every valid request's answer: the services behind the server are not under test here. */
 export const REACHED = '{"reached":true}';
@@ -36,6 +37,15 @@ export function reachedServices(masterKey: string): Services {
     summary: { taskUid: 0, indexUid: null, status: 'enqueued', type: 'reached', enqueuedAt: '' },
     degraded: null,
   });
+  const idle: AdminRebalance = {
+    state: 'idle',
+    startedAt: null,
+    copies: { total: 0, done: 0 },
+    filling: 0,
+    leaving: 0,
+    cleaning: 0,
+  };
+  const operation = async () => ({ rebalance: idle });
   return {
     search: { search: read, similar: read, facetSearch: read },
     documents: {
@@ -75,6 +85,18 @@ export function reachedServices(masterKey: string): Services {
       shards: async () => ({ reached: true }),
       ready: async () => ({ ready: true, reasons: [] }),
       task: async () => ({ reached: true }),
+    },
+    operations: {
+      addNodes: operation,
+      addGroup: operation,
+      drain: operation,
+      activate: operation,
+      remove: operation,
+      removeGroup: operation,
+      replace: operation,
+      replicationFactor: operation,
+      steer: operation,
+      status: () => idle,
     },
     features: {
       get: () => REACHED,

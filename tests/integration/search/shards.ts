@@ -110,8 +110,10 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
 
   function viewOf(index: FixtureIndex): ClusterView {
     const groups = index.groups ?? [[0, 1, 2]];
-    const members_ = groups.flatMap((group, number) => group.map((n) => ({ id: `n${n}`, address: '', group: number })));
-    const topology = createTopologyView({ version: 1, replicationFactor: index.copies, nodes: members_ });
+    const members_ = groups.flatMap((group, number) =>
+      group.map((n) => ({ id: `n${n}`, address: '', group: number, slot: `n${n}`, state: 'active' as const })),
+    );
+    const topology = createTopologyView({ version: 1, replicationFactor: index.copies, nodes: members_, retired: [] });
     return {
       ...topology,
       copies: (_, group, shard) => topology.owners(group, shard),

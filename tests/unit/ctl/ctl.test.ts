@@ -17,7 +17,10 @@ function node(id: string): AdminTopology['groups'][number]['nodes'][number] {
     since: '2024-01-01T00:00:00Z',
     lastError: null,
     version: '1.21.0',
+    role: 'active',
     shards: 2,
+    documents: 5,
+    bytes: 1_000,
     staleCopies: [],
   };
 }

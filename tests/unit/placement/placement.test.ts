@@ -13,8 +13,15 @@ const topology = (nodes: NodeRecord[], replicationFactor: number): TopologyRecor
   version: 1,
   replicationFactor,
   nodes,
+  retired: [],
 });
-const node = (id: string, group: number): NodeRecord => ({ id, address: `http://${id}`, group });
+const node = (id: string, group: number): NodeRecord => ({
+  id,
+  address: `http://${id}`,
+  group,
+  slot: id,
+  state: 'active',
+});
 const nodeIds = fc.uniqueArray(fc.stringMatching(/^[a-z0-9.-]{1,12}$/), { minLength: 1, maxLength: 8 });
 const seeded = { seed: 20, numRuns: 200 };
 

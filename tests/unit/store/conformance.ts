@@ -35,7 +35,12 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
 
     describe('changes', () => {
       test('put, replace and delete every kind of record', async () => {
-        const topology = { version: 1, replicationFactor: 2, nodes: [{ id: 'n1', address: 'http://a:1', group: 0 }] };
+        const topology = {
+          version: 1,
+          replicationFactor: 2,
+          nodes: [{ id: 'n1', address: 'http://a:1', group: 0, slot: 'n1', state: 'active' as const }],
+          retired: ['n0'],
+        };
         const index = indexRecord(4);
         const stale = staleCopy();
         const leaving = leavingCopy();
@@ -61,14 +66,14 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
           { kind: 'putStale', record: { ...stale, reason: 'again' } },
           { kind: 'putLeaving', record: { ...leaving, state: 'surplus' } },
           { kind: 'putKey', record: { ...key, name: null, actions: [] } },
-          { kind: 'putTopology', record: { ...topology, version: 2, nodes: [] } },
+          { kind: 'putTopology', record: { ...topology, version: 2, nodes: [], retired: [] } },
           { kind: 'putMeta', key: 'm', value: '' },
         ]);
         expect(await store.indexes()).toEqual([changed]);
         expect(await store.staleCopies()).toEqual([{ ...stale, reason: 'again' }]);
         expect(await store.leavingCopies()).toEqual([{ ...leaving, state: 'surplus' }]);
         expect(await store.keys()).toEqual([{ ...key, name: null, actions: [] }]);
-        expect(await store.topology()).toEqual({ ...topology, version: 2, nodes: [] });
+        expect(await store.topology()).toEqual({ ...topology, version: 2, nodes: [], retired: [] });
         expect(await store.meta('m')).toBe('');
 
         await store.commit([

@@ -65,7 +65,15 @@ export function indexRecord(id: number, fields: Partial<IndexRecord> = {}): Inde
 }
 
 export function staleCopy(fields: Partial<StaleCopy> = {}): StaleCopy {
-  return { indexId: 1, shard: 2, nodeId: 'n1', since: '2024-05-01T10:00:00Z', reason: 'missed task 12', ...fields };
+  return {
+    indexId: 1,
+    shard: 2,
+    nodeId: 'n1',
+    since: '2024-05-01T10:00:00Z',
+    reason: 'missed task 12',
+    cause: 'missed',
+    ...fields,
+  };
 }
 
 export function leavingCopy(fields: Partial<LeavingCopy> = {}): LeavingCopy {

@@ -3,7 +3,7 @@ import { createCatalog } from '../../../src/indexes/catalog.ts';
 import { type NodeClient, NodeError, type NodeRequest, type NodeResponse } from '../../../src/nodes/client.ts';
 import { createClusterView } from '../../../src/placement/cluster-view.ts';
 import { createCopyStates } from '../../../src/placement/copies.ts';
-import { createTopologyView } from '../../../src/placement/topology.ts';
+import { createTopology } from '../../../src/placement/topology.ts';
 import type { IndexRecord, TopologyRecord } from '../../../src/store/records.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -132,11 +132,12 @@ export async function startFakeCluster(
   const topology: TopologyRecord = {
     version: 1,
     replicationFactor,
-    nodes: nodeIds.map((id) => ({ id, address: `http://${id}`, group: 0 })),
+    nodes: nodeIds.map((id) => ({ id, address: `http://${id}`, group: 0, slot: id, state: 'active' as const })),
+    retired: [],
   };
   const store = await openSqliteStore({ path: ':memory:', synchronous: 'normal' });
   await store.commit([{ kind: 'putIndex', record: movies }]);
-  const topologyView = createTopologyView(topology);
+  const topologyView = createTopology(topology);
 
   async function boot() {
     const catalog = createCatalog(await store.indexes());
@@ -147,6 +148,7 @@ export async function startFakeCluster(
       catalog,
       copies,
       view,
+      topology: topologyView,
       clients: nodes,
       settings,
       toLogicalError: (error) => error,

@@ -1,0 +1,70 @@
+import type { AdminPlan } from '../placement/admin-types.ts';
+import type { IndexRecord, TopologyRecord } from '../store/records.ts';
+import type { NodeCapacity } from './capacity.ts';
+import type { Transition } from './transition.ts';
+
+/** What telling a plan is built from. */
+export interface PlanContext {
+  before: TopologyRecord;
+  after: TopologyRecord;
+  transition: Transition;
+  capacities: ReadonlyMap<string, NodeCapacity>;
+  /** Documents that are copied in a second, all moves together. */
+  documentsPerSecond: number;
+  /** Bytes on disk from which on a node is given no more; null when there is no such limit. */
+  highWatermark: number | null;
+}
+
+/** Documents and bytes of one shard, from what the nodes say about the index and the copies that they hold of it. */
+function sizeOfShard(index: IndexRecord, { before, capacities }: PlanContext): { documents: number; bytes: number } {
+  let [documents, bytes] = [0, 0];
+  const groups = new Map<number, number>();
+  for (const node of before.nodes) {
+    const own = capacities.get(node.id)?.indexes[index.physicalUid];
+    if (own === undefined) continue;
+    documents += own.documents;
+    bytes += own.bytes;
+    groups.set(node.group, (groups.get(node.group) ?? 0) + 1);
+  }
+  let copies = 0;
+  for (const nodes of groups.values()) copies += Math.min(nodes, before.replicationFactor);
+  const share = Math.max(1, copies) * index.shards;
+  return { documents: documents / share, bytes: bytes / share };
+}
+
+/** What a change of the topology would move, and how long that would take. */
+export function tellPlan(context: PlanContext): AdminPlan {
+  const sizes = new Map<number, { documents: number; bytes: number }>();
+  const nodes = new Map<string, { gains: number; loses: number; bytes: number }>();
+  const entry = (id: string) => {
+    const known = nodes.get(id) ?? { gains: 0, loses: 0, bytes: 0 };
+    nodes.set(id, known);
+    return known;
+  };
+  let [documents, bytes] = [0, 0];
+  for (const { index, nodeId } of context.transition.filling) {
+    const size = sizes.get(index.id) ?? sizeOfShard(index, context);
+    sizes.set(index.id, size);
+    documents += size.documents;
+    bytes += size.bytes;
+    const node = entry(nodeId);
+    node.gains++;
+    node.bytes += size.bytes;
+  }
+  for (const change of context.transition.changes) {
+    if (change.kind === 'putLeaving') entry(change.record.nodeId).loses++;
+  }
+  const warnings = [...nodes].flatMap(([id, { bytes: more }]) => {
+    const held = context.capacities.get(id)?.bytes ?? 0;
+    if (context.highWatermark === null || more === 0 || held + more <= context.highWatermark) return [];
+    return [`node ${id} would pass disk_high_watermark; its copies wait until there is room`];
+  });
+  return {
+    copies: context.transition.filling.length,
+    documents: Math.round(documents),
+    bytes: Math.round(bytes),
+    seconds: Math.ceil(documents / context.documentsPerSecond),
+    nodes: [...nodes].map(([id, { gains, loses }]) => ({ id, gains, loses })).sort((a, b) => (a.id < b.id ? -1 : 1)),
+    warnings,
+  };
+}

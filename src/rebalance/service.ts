@@ -1,0 +1,201 @@
+import { ApiError } from '../errors/api-error.ts';
+import type { Logger } from '../observability/log.ts';
+import type { AdminRebalance } from '../placement/admin-types.ts';
+import type { Topology } from '../placement/topology.ts';
+import type { TopologyRecord } from '../store/records.ts';
+import type { StoreChange } from '../store/store.ts';
+import { type Clock, rfc3339 } from '../tasks/clock.ts';
+import type { ClusterState } from '../tasks/cluster-state.ts';
+import type { Gate } from '../tasks/gate.ts';
+import { changeTopology, groupsWithoutRoom, type TopologyChange } from './change.ts';
+import type { Cleaner } from './cleaner.ts';
+import { countLeft, isDone, type RebalanceRecord } from './progress.ts';
+import { releasable, release } from './release.ts';
+import { type Transition, transition } from './transition.ts';
+
+/** What moving copies is built from. */
+export interface RebalanceOptions {
+  state: ClusterState;
+  topology: Topology;
+  gate: Pick<Gate, 'close'>;
+  cleaner: Cleaner;
+  /** Shards that can be read now; a change that takes nodes out at once must not lower it unless forced. */
+  readable(topology: TopologyRecord): { readable: number; total: number };
+  /** Told after every change of the topology. */
+  onTopology(record: TopologyRecord): void;
+  now: Clock;
+  log: Logger;
+}
+
+/** Changes the topology of a running cluster, and sees to it that copies follow. */
+export interface Rebalance {
+  /** Make the changes, one after the other, as one; resolves once they are in force. `force` allows too few copies. */
+  change(changes: readonly TopologyChange[], force?: boolean): Promise<void>;
+  /** What the changes would come down to; nothing is changed. */
+  preview(changes: readonly TopologyChange[], force?: boolean): { after: TopologyRecord; transition: Transition };
+  /** Go back to the topology before the rebalance under way. Throws `miroir_invalid_topology` when there is none. */
+  cancel(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  readonly paused: boolean;
+  /** Take copies out of use that are no longer needed, delete their documents, let go of nodes that hold nothing more. */
+  advance(): Promise<void>;
+  status(): AdminRebalance;
+}
+
+const recordKey = 'rebalance';
+const pausedKey = 'rebalancePaused';
+
+/** Builds it; what an earlier process left under way is taken up by `advance`. */
+export async function createRebalance(options: RebalanceOptions): Promise<Rebalance> {
+  const { state, topology, log } = options;
+  const stored = await state.store.meta(recordKey);
+  let current = stored === null || stored === '' ? null : (JSON.parse(stored) as RebalanceRecord);
+  let paused = (await state.store.meta(pausedKey)) === 'true';
+  const instant = () => rfc3339(options.now());
+
+  const meta = (key: string, value: string): StoreChange => ({ kind: 'putMeta', key, value });
+
+  function preview(changes: readonly TopologyChange[], force = false) {
+    const before = topology.record();
+    const after = changes.reduce(changeTopology, before);
+    const cramped = groupsWithoutRoom(before, after);
+    if (cramped.length > 0 && !force) {
+      throw new ApiError(
+        'miroir_invalid_topology',
+        `Group ${cramped.join(', ')} would keep too few nodes for ${after.replicationFactor} copies of each shard. ` +
+          'Add a node first, lower the replication factor, or force the change.',
+      );
+    }
+    if (changes.some((change) => change.kind === 'forget')) refuseLoss(before, after, force);
+    const since = instant();
+    return {
+      after,
+      transition: transition(before, after, { indexes: state.catalog.all(), copies: state.copies, since }),
+    };
+  }
+
+  /** Taking nodes out at once may take the last readable copy of a shard with them. */
+  function refuseLoss(before: TopologyRecord, after: TopologyRecord, force: boolean): void {
+    const lost = options.readable(before).readable - options.readable(after).readable;
+    if (lost <= 0 || force) return;
+    throw new ApiError(
+      'miroir_invalid_topology',
+      `${lost} shards would be left without a readable copy. Drain the nodes first, or force the change and lose their documents.`,
+    );
+  }
+
+  async function apply(changes: readonly TopologyChange[], force: boolean): Promise<void> {
+    if (changes.length === 0) return;
+    // Nobody may be deciding on a write while the owners change: it would be sent to the old ones only.
+    const hold = await options.gate.close([]);
+    try {
+      const { after, transition: moved } = preview(changes, force);
+      const copies = (current?.copies ?? 0) + moved.filling.length;
+      const next: RebalanceRecord = current ?? { startedAt: instant(), previous: topology.record(), copies: 0 };
+      current = { ...next, copies };
+      await state.commit([...moved.changes, meta(recordKey, JSON.stringify(current))]);
+      log.info(
+        { version: after.version, copies: moved.filling.length, changes: changes.map((change) => change.kind) },
+        'topology changed',
+      );
+    } finally {
+      hold.open();
+    }
+    options.onTopology(topology.record());
+  }
+
+  /** Writes decided while the copies were in use have to be on their way before documents may be deleted. */
+  async function releaseUnneeded(): Promise<void> {
+    const needed = () => releasable(state.copies, topology, (id) => state.catalog.byId(id));
+    if (needed().length === 0) return;
+    const hold = await options.gate.close([]);
+    try {
+      const copies = needed();
+      await state.commit(release(copies, state.copies, instant()));
+      log.info({ copies: copies.length }, 'copies are no longer needed where they were');
+    } finally {
+      hold.open();
+    }
+  }
+
+  async function letNodesGo(): Promise<void> {
+    const holding = new Set(state.copies.leaving().map((copy) => copy.nodeId));
+    const gone = topology.record().nodes.filter((node) => node.state === 'removing' && !holding.has(node.id));
+    if (gone.length === 0) return;
+    const nodes = gone.map((node) => node.id);
+    const record = changeTopology(topology.record(), { kind: 'forget', nodes });
+    await state.commit([{ kind: 'putTopology', record }]);
+    options.onTopology(record);
+    log.info({ nodes }, 'nodes left the cluster');
+  }
+
+  /** Documents on nodes that are leaving need not be deleted. */
+  async function forgetDeparting(): Promise<void> {
+    const changes = state.copies
+      .leaving()
+      .filter((copy) => copy.state === 'surplus' && topology.node(copy.nodeId)?.state === 'removing')
+      .map(({ indexId, shard, nodeId }): StoreChange => ({ kind: 'deleteLeaving', indexId, shard, nodeId }));
+    await state.commit(changes);
+  }
+
+  async function finish(): Promise<void> {
+    if (current === null || !isDone(countLeft(state.copies))) return;
+    await state.commit([meta(recordKey, '')]);
+    log.info({ copies: current.copies, since: current.startedAt }, 'rebalance done');
+    current = null;
+  }
+
+  async function setPaused(value: boolean): Promise<void> {
+    await state.commit([meta(pausedKey, String(value))]);
+    paused = value;
+    log.info({ paused }, 'rebalance paused or resumed');
+  }
+
+  return {
+    preview,
+    change: (changes, force = false) => apply(changes, force),
+    async cancel() {
+      if (current === null) throw new ApiError('miroir_invalid_topology', 'No rebalance is under way.');
+      await apply(undoing(topology.record(), current.previous), true);
+    },
+    pause: () => setPaused(true),
+    resume: () => setPaused(false),
+    get paused() {
+      return paused;
+    },
+    async advance() {
+      await releaseUnneeded();
+      await forgetDeparting();
+      await options.cleaner.clean();
+      await letNodesGo();
+      await finish();
+    },
+    status() {
+      const left = countLeft(state.copies);
+      const copies = current?.copies ?? 0;
+      return {
+        state: current === null ? 'idle' : paused ? 'paused' : 'moving',
+        startedAt: current?.startedAt ?? null,
+        copies: { total: copies, done: Math.max(0, copies - left.filling) },
+        ...left,
+      };
+    },
+  };
+}
+
+/** The changes that lead back: nodes that came since leave again, those that were to leave stay. */
+function undoing(present: TopologyRecord, previous: TopologyRecord): TopologyChange[] {
+  const before = new Map(previous.nodes.map((node) => [node.id, node.state]));
+  const inState = (state: string) =>
+    present.nodes.filter((node) => before.get(node.id) === state && node.state !== state).map((node) => node.id);
+  const added = present.nodes.filter((node) => !before.has(node.id)).map((node) => node.id);
+  const changes: TopologyChange[] = [
+    { kind: 'drain', nodes: inState('draining'), remove: false },
+    { kind: 'drain', nodes: [...inState('removing'), ...added], remove: true },
+    { kind: 'activate', nodes: inState('active') },
+  ];
+  const real = changes.filter((change) => 'nodes' in change && change.nodes.length > 0);
+  if (present.replicationFactor === previous.replicationFactor) return real;
+  return [...real, { kind: 'replicationFactor', value: previous.replicationFactor }];
+}

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config/schema.ts';
+import type { NodeClient } from '../nodes/client.ts';
+import type { Health } from '../nodes/health.ts';
+import type { Logger } from '../observability/log.ts';
+import type { Topology } from '../placement/topology.ts';
+import type { TopologyRecord } from '../store/records.ts';
+import type { Clock } from '../tasks/clock.ts';
+import type { TaskEngine } from '../tasks/engine.ts';
+import { nodeTaskStatus } from '../tasks/node-tasks.ts';
+import { createCleaner } from './cleaner.ts';
+import { coverageUnder } from './coverage.ts';
+import { changesForLostNodes } from './lost-nodes.ts';
+import { createRebalance, type Rebalance } from './service.ts';
+
+/** What moving copies needs of the rest of a process. */
+export interface StartRebalanceOptions {
+  tasks: TaskEngine;
+  topology: Topology;
+  clients: { get(nodeId: string): NodeClient | undefined };
+  health: Pick<Health, 'describe'>;
+  config: Pick<Config, 'rebalance' | 'write'>;
+  onTopology(record: TopologyRecord): void;
+  now: Clock;
+  log: Logger;
+}
+
+/** The rebalance service with what drives it. */
+export interface RunningRebalance {
+  service: Rebalance;
+  stop(): Promise<void>;
+}
+
+/** Milliseconds between two looks at a node's task, and after which it is left for later. */
+const pollMs = 100;
+const patienceMs = 60_000;
+
+async function endOfNodeTask(client: NodeClient, uid: number): Promise<string | null> {
+  for (let waited = 0; waited < patienceMs; waited += pollMs) {
+    const status = await nodeTaskStatus(client, uid);
+    if (status !== 'enqueued' && status !== 'processing') return status;
+    await sleep(pollMs);
+  }
+  return null;
+}
+
+/** Milliseconds between two looks at what can be done next. */
+const lookEveryMs = 500;
+
+/** Builds the service and looks after it until it is stopped. */
+export async function startRebalance(options: StartRebalanceOptions): Promise<RunningRebalance> {
+  const { tasks, topology, health, config, log } = options;
+  const { state } = tasks;
+  const cleaner = createCleaner({
+    state,
+    clients: options.clients,
+    inOrder: (nodeId, physicalUid, work) => tasks.inOrder(nodeId, physicalUid, work),
+    ended: endOfNodeTask,
+    timeoutMs: config.write.timeout,
+    log,
+  });
+  const service = await createRebalance({
+    state,
+    topology,
+    gate: tasks.gate,
+    cleaner,
+    readable: (record) => coverageUnder(record, state),
+    onTopology: options.onTopology,
+    now: options.now,
+    log,
+  });
+
+  function absence(nodeId: string) {
+    const known = health.describe(nodeId);
+    return { up: state.view.up(nodeId), since: known === null ? null : Date.parse(known.since) };
+  }
+
+  async function look(): Promise<void> {
+    const changes = changesForLostNodes(topology.record(), absence, options.now(), config.rebalance.restoreAfter);
+    if (changes.length > 0) await service.change(changes);
+    await service.advance();
+  }
+
+  let stopped = false;
+  let busy = false;
+  let looking: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    looking = look()
+      .catch((error: unknown) => {
+        if (!stopped) log.error({ err: error }, 'could not go on moving copies; will try again');
+      })
+      .finally(() => {
+        busy = false;
+      });
+  }, lookEveryMs);
+
+  return {
+    service,
+    async stop() {
+      stopped = true;
+      clearInterval(timer);
+      await looking;
+    },
+  };
+}
