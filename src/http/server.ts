@@ -4,12 +4,12 @@ import { ApiError } from '../errors/api-error.ts';
 import { adminAccess } from './admin/access.ts';
 import { dumpAdminRoutes } from './admin/dumps.ts';
 import { adminRoutes } from './admin/routes.ts';
-import { createAdmission, isExempt } from './admission.ts';
 import { type Answer, empty, failure } from './answer.ts';
-import { isPreflight, preflightHeaders } from './cors.ts';
+import { createBounds, type LoadObserver } from './bounds.ts';
+import { preflight } from './cors.ts';
 import { Exchange } from './exchange.ts';
 import { createInstance } from './instance.ts';
-import { refuseHead } from './limits.ts';
+import { refuseHead, type ServerLimits } from './limits.ts';
 import { type Handler, mount } from './router.ts';
 import { apiRoutes } from './routes/all.ts';
 import { sendAnswer } from './send.ts';
@@ -25,18 +25,13 @@ export interface FinishedRequest {
 }
 
 /** What the server is built from. */
-export interface ServerOptions {
+export interface ServerOptions extends LoadObserver {
   services: Services;
-  /** Bytes of a body after decompression. */
-  maxBodyBytes: number;
-  /** Requests in flight beyond which others are refused with 503; health and admin routes do not count. */
-  maxConcurrentRequests: number;
+  limits: ServerLimits;
   /** Whether pages of any origin may read answers, as with Meilisearch. Default true. */
   corsEverything?: boolean;
   log: Logger;
   onResponse?: (request: FinishedRequest) => void;
-  /** Called when the number of requests in flight changes. */
-  onInFlight?: (count: number) => void;
   /** Key of the admin API; null closes it, but for readiness and metrics. */
   adminKey: string | null;
 }
@@ -79,47 +74,31 @@ function reportRequests(app: FastifyInstance, { log, onResponse }: ServerOptions
   );
 }
 
-/** Runs handlers, at most so many at a time; probes always get through. */
-function bounded({ maxConcurrentRequests, onInFlight }: ServerOptions) {
-  const admission = createAdmission(maxConcurrentRequests);
-  return async (handler: Handler, exchange: Exchange, path: string): Promise<Answer> => {
-    if (isExempt(path)) return handler(exchange);
-    admission.enter();
-    onInFlight?.(admission.inFlight);
-    try {
-      return await handler(exchange);
-    } finally {
-      admission.leave();
-      onInFlight?.(admission.inFlight);
-    }
-  };
-}
-
 /** Builds the server that speaks Meilisearch's API over the services. It is not listening yet. */
 export function buildServer(options: ServerOptions): FastifyInstance {
-  const { services, log, maxBodyBytes } = options;
+  const { services, log, limits } = options;
   const cors = options.corsEverything ?? true;
-  const app = createInstance();
-  const admitted = bounded(options);
+  const app = createInstance(limits);
+  const withinBounds = createBounds(limits, options);
   const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer) =>
-    sendAnswer(request, reply, answer, cors);
+    sendAnswer(request, reply, answer, { cors, stallMs: limits.stallTimeout });
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
     send(request, reply, failure(toApiError(error, request, log)));
 
   async function run(handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const exchange = new Exchange(request, services, maxBodyBytes);
     try {
-      return await send(request, reply, await admitted(handler, exchange, pathOf(request)));
+      const answer = await withinBounds(pathOf(request), reply.raw, (bodyLimits) =>
+        handler(new Exchange(request, services, bodyLimits)),
+      );
+      return await send(request, reply, answer);
     } catch (error) {
       return fail(error, request, reply);
     }
   }
 
   app.addHook('onRequest', async (request, reply) => {
-    const refusal = refuseHead(request);
-    if (refusal !== null) return send(request, reply, refusal);
-    if (!cors || !isPreflight(request.method, request.headers)) return;
-    return send(request, reply, { status: 200, headers: preflightHeaders(request.headers) });
+    const answer = refuseHead(request) ?? (cors ? preflight(request.method, request.headers) : null);
+    if (answer !== null) return send(request, reply, answer);
   });
   reportRequests(app, options);
   app.setErrorHandler(fail);

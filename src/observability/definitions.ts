@@ -19,7 +19,17 @@ export const metricDefinitions = {
   },
   miroir_requests_in_flight: {
     type: 'gauge',
-    help: 'Client requests being handled now. At server.max_concurrent_requests further ones are refused.',
+    help: 'Client requests being handled now. At server.max_concurrent_requests further ones wait.',
+    labels: [],
+  },
+  miroir_requests_waiting: {
+    type: 'gauge',
+    help: 'Client requests waiting for their turn. At server.max_queued_requests further ones are refused.',
+    labels: [],
+  },
+  miroir_request_body_bytes: {
+    type: 'gauge',
+    help: 'Bytes of request bodies in memory. At server.max_buffered_bytes further bodies wait.',
     labels: [],
   },
   miroir_node_healthy: {
