@@ -254,7 +254,6 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds),
     onInFlight: (count) => metrics.requestsInFlight.set(count),
     onWaiting: (count) => metrics.requestsWaiting.set(count),
-    onBodyBytes: (bytes) => metrics.requestBodyBytes.set(bytes),
     adminKey: config.admin.apiKey ?? null,
   });
   const url = await server.listen({ host: config.server.host, port: config.server.port });

@@ -50,21 +50,9 @@ function portsDiffer(server: FileOutput['server'], metrics: FileOutput['metrics'
   return [{ path: 'metrics.port', message: `${metrics.port} is also server.port, expected another port` }];
 }
 
-function serverLimitsFit(server: FileOutput['server']): Problem[] {
-  const problems: Problem[] = [];
-  if (server.max_buffered_bytes < server.max_body_bytes) {
-    problems.push({
-      path: 'server.max_buffered_bytes',
-      message: 'less than server.max_body_bytes, so that the largest bodies would never fit',
-    });
-  }
-  if (server.headers_timeout > server.request_timeout) {
-    problems.push({
-      path: 'server.headers_timeout',
-      message: 'longer than server.request_timeout, which includes it',
-    });
-  }
-  return problems;
+function headersInTime(server: FileOutput['server']): Problem[] {
+  if (server.headers_timeout <= server.request_timeout) return [];
+  return [{ path: 'server.headers_timeout', message: 'longer than server.request_timeout, which includes it' }];
 }
 
 /** What no single key can tell: contradictions between keys. */
@@ -76,7 +64,7 @@ export function crossChecks(parts: ValidParts): Problem[] {
     problems.push(...copiesFit(nodes, factor));
     if (write !== undefined) problems.push(...minCopiesReachable(nodes, factor, write.min_copies));
   }
-  if (server !== undefined) problems.push(...serverLimitsFit(server));
+  if (server !== undefined) problems.push(...headersInTime(server));
   if (server !== undefined && metrics !== undefined) problems.push(...portsDiffer(server, metrics));
   return problems;
 }

@@ -106,11 +106,6 @@ export const fileSchema = z.strictObject({
       '10s',
       { min: '10ms', max: '10m' },
     ),
-    max_buffered_bytes: size(
-      'Memory for the bodies of requests being handled, after decompression; not less than `server.max_body_bytes`. Bodies that do not fit wait in the same way; a body whose size is not known before it arrives is refused with 503 `miroir_overloaded` when it no longer fits. Handling a body takes up to five times its size.',
-      '512MiB',
-      { min: '1KiB', max: '1024GiB' },
-    ),
     max_connections: integer(
       'Connections open at the same time. Further ones are closed at once.',
       { min: 1, max: 1_000_000 },

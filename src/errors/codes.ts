@@ -51,7 +51,7 @@ export const miroirCodes = {
   miroir_overloaded: own(
     503,
     'system',
-    'More requests are being handled and waiting than `server.max_concurrent_requests` and `server.max_queued_requests` allow, a request has waited for `server.queue_timeout`, or the bodies of requests take all of `server.max_buffered_bytes`; the message says which. Retry after the time in `Retry-After`.',
+    'More requests are being handled and waiting than `server.max_concurrent_requests` and `server.max_queued_requests` allow, or a request has waited for `server.queue_timeout`; the message says which. Retry after the time in `Retry-After`.',
   ),
   miroir_request_timeout: own(
     408,

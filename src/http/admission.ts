@@ -1,117 +1,92 @@
 import type { EventEmitter } from 'node:events';
 import { ApiError } from '../errors/api-error.ts';
 
-/** How much an admission lets in. */
+/** How many requests an admission lets in. */
 export interface AdmissionLimits {
-  /** Units that may be held at the same time. */
-  capacity: number;
-  /** Requests that may wait. */
+  /** Requests handled at the same time. */
+  places: number;
+  /** Requests that may wait for a place. */
   queue: number;
   /** Milliseconds that one of them waits. */
   waitMs: number;
-  /** What is full, as a sentence for the client. */
-  full: string;
-  /** Called with the units held and the requests waiting, when either changes. */
-  onChange?: ((held: number, waiting: number) => void) | undefined;
+  /** Called when either number changes. */
+  onChange?: ((inFlight: number, waiting: number) => void) | undefined;
 }
 
-/** Bounds something of which requests hold units: places for requests in flight, bytes of their bodies. */
+/** Bounds the requests in flight; those beyond wait in line. */
 export interface Admission {
-  readonly held: number;
+  /** Requests let in and not yet left. */
+  readonly inFlight: number;
   readonly waiting: number;
   /**
-   * Take units, waiting in line while there are too few. Throws `ApiError` `miroir_overloaded` when the line is full or
-   * the wait is over. `connection` emits `close` when the client has left; then it leaves the line, too.
+   * Take a place, waiting in line for it. Throws `ApiError` `miroir_overloaded` when the line is full or the wait is over.
+   * `connection` emits `close` when the client has left, which ends the wait as well.
    */
-  enter(units: number, connection: EventEmitter): Promise<void>;
-  /** Take units that are free, or throw `miroir_overloaded`: for holders that need more, who must not wait for each other. */
-  enterNow(units: number): void;
-  leave(units: number): void;
+  enter(connection: EventEmitter): Promise<void>;
+  leave(): void;
 }
 
 /** Seconds that a refused client is told to wait. */
 const RETRY_AFTER = 1;
 
-interface Waiter {
-  units: number;
-  letIn(): void;
-}
-
 /** An admission that lets requests in strictly in the order in which they came. */
-export function createAdmission({ capacity, queue, waitMs, full, onChange }: AdmissionLimits): Admission {
-  let held = 0;
-  const line = new Set<Waiter>();
-  const fits = (units: number) => held + units <= capacity;
-  const changed = () => onChange?.(held, line.size);
+export function createAdmission({ places, queue, waitMs, onChange }: AdmissionLimits): Admission {
+  let inFlight = 0;
+  const line = new Set<() => void>();
+  const changed = () => onChange?.(inFlight, line.size);
 
   function refusal(reason: string): ApiError {
-    return new ApiError('miroir_overloaded', `${full} ${reason} Retry after ${RETRY_AFTER}s.`, {
-      headers: { 'Retry-After': String(RETRY_AFTER) },
-    });
+    return new ApiError(
+      'miroir_overloaded',
+      `Too many requests are running at the same time: ${places}. ${reason} Retry after ${RETRY_AFTER}s.`,
+      { headers: { 'Retry-After': String(RETRY_AFTER) } },
+    );
   }
 
-  function take(units: number): void {
-    held += units;
-    changed();
-  }
-
-  function letIn(): void {
-    for (const waiter of line) {
-      if (!fits(waiter.units)) return;
-      line.delete(waiter);
-      take(waiter.units);
-      waiter.letIn();
-    }
-  }
-
-  function wait(units: number, connection: EventEmitter): Promise<void> {
+  function wait(connection: EventEmitter): Promise<void> {
     return new Promise((resolve, reject) => {
-      const giveUp = (error: ApiError) => {
-        line.delete(waiter);
-        done();
-        reject(error);
-        letIn();
-      };
-      const left = () => giveUp(refusal('The client left.'));
-      const timer = setTimeout(() => giveUp(refusal(`It stayed so for ${waitMs} ms.`)), waitMs);
-      const done = () => {
+      const leaveLine = () => {
+        line.delete(letIn);
         clearTimeout(timer);
-        connection.off('close', left);
+        connection.off('close', gone);
+      };
+      const letIn = () => {
+        leaveLine();
+        resolve();
+      };
+      const giveUp = (reason: string) => {
+        leaveLine();
         changed();
+        reject(refusal(reason));
       };
-      const waiter: Waiter = {
-        units,
-        letIn() {
-          done();
-          resolve();
-        },
-      };
-      connection.once('close', left);
-      line.add(waiter);
+      const gone = () => giveUp('The client left.');
+      const timer = setTimeout(() => giveUp(`None of them ended in ${waitMs} ms.`), waitMs);
+      connection.once('close', gone);
+      line.add(letIn);
       changed();
     });
   }
 
   return {
-    get held() {
-      return held;
+    get inFlight() {
+      return inFlight;
     },
     get waiting() {
       return line.size;
     },
-    async enter(units, connection) {
-      if (line.size === 0 && fits(units)) take(units);
-      else if (line.size >= queue) throw refusal(`${queue} requests are waiting already.`);
-      else await wait(units, connection);
-    },
-    enterNow(units) {
-      if (!fits(units)) throw refusal('The request needs more.');
-      take(units);
-    },
-    leave(units) {
-      held -= units;
+    async enter(connection) {
+      if (inFlight >= places) {
+        if (line.size >= queue) throw refusal(`The line of ${queue} that wait is full.`);
+        return wait(connection);
+      }
+      inFlight++;
       changed();
-      letIn();
+    },
+    leave() {
+      const [next] = line;
+      if (next === undefined) inFlight--;
+      else next();
+      changed();
     },
   };
 }

@@ -20,14 +20,6 @@ export interface BodyLimits {
   maxBytes: number;
   /** Milliseconds for which nothing may arrive. */
   stallMs: number;
-  /** Called for the memory that the body is going to take, before it is taken; what it throws ends the reading. */
-  reserve: BodyReserve;
-}
-
-/** Bytes known before the first arrives may be waited for; bytes that turn up later must be there at once. */
-export interface BodyReserve {
-  known(bytes: number): Promise<void>;
-  more(bytes: number): void;
 }
 
 const decoders: Record<string, () => Readable & NodeJS.ReadWriteStream> = {
@@ -63,25 +55,19 @@ export function describeSize(bytes: number): string {
 }
 
 /**
- * Gathers a stream without ever destroying it, as the connection behind it is still needed for the answer. `reserved`
- * bytes of it are accounted for already.
+ * Gathers what a stream gives while a request arrives. The request is never destroyed, as its connection is still needed
+ * for the answer.
  */
-function collect(source: Readable, arriving: Readable, limits: BodyLimits, reserved: number): Promise<Buffer> {
+function collect(source: Readable, arriving: IncomingMessage, { maxBytes, stallMs }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const timer = setTimeout(() => end(() => reject(stalled(limits.stallMs))), limits.stallMs);
+    const timer = setTimeout(() => end(() => reject(stalled(stallMs))), stallMs);
     const arrived = () => timer.refresh();
     const take = (chunk: Buffer) => {
-      try {
-        if (size + chunk.length > limits.maxBytes) throw tooLarge(limits.maxBytes);
-        const over = size + chunk.length - Math.max(reserved, size);
-        if (over > 0) limits.reserve.more(over);
-        size += chunk.length;
-        chunks.push(chunk);
-      } catch (error) {
-        end(() => reject(error));
-      }
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size > maxBytes) end(() => reject(tooLarge(maxBytes)));
     };
     const broken = (error?: unknown) => end(() => reject(error ?? new Error('the body ended early')));
     const whole = () => end(() => resolve(Buffer.concat(chunks, size)));
@@ -99,18 +85,16 @@ function collect(source: Readable, arriving: Readable, limits: BodyLimits, reser
 
 /**
  * The whole body, decompressed (gzip, deflate, br; any other encoding is taken as plain, as the real server does).
- * Throws `ApiError` `payload_too_large` beyond the limit after decompression, `miroir_request_timeout` when it stalls, what
- * `reserve` throws, and `BrokenBodyError` when it cannot be decoded. What is left unread is discarded.
+ * Throws `ApiError` `payload_too_large` beyond the limit after decompression, `miroir_request_timeout` when it stalls, and
+ * `BrokenBodyError` when it cannot be decoded. What is left unread is discarded.
  */
 export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
   const decoder = decoders[encoding]?.();
-  const length = Number(request.headers['content-length'] ?? 0);
-  if (decoder === undefined && length > limits.maxBytes) throw tooLarge(limits.maxBytes);
-  const known = decoder === undefined ? length : 0;
-  if (known > 0) await limits.reserve.known(known);
+  const announced = decoder === undefined ? Number(request.headers['content-length'] ?? 0) : 0;
+  if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
   try {
-    return await collect(decoder === undefined ? request : request.pipe(decoder), request, limits, known);
+    return await collect(decoder === undefined ? request : request.pipe(decoder), request, limits);
   } catch (error) {
     throw error instanceof ApiError ? error : new BrokenBodyError(encoding, error);
   } finally {

@@ -12,8 +12,6 @@ export interface ServerLimits {
   maxQueuedRequests: number;
   /** How long one of them waits. */
   queueTimeout: number;
-  /** Bytes of request bodies in memory at the same time. */
-  maxBufferedBytes: number;
   /** Connections open at the same time; further ones are closed at once. */
   maxConnections: number;
   /** In which the head of a request must have arrived. */

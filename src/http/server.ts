@@ -1,11 +1,12 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiError } from '../errors/api-error.ts';
 import { adminAccess } from './admin/access.ts';
 import { dumpAdminRoutes } from './admin/dumps.ts';
 import { adminRoutes } from './admin/routes.ts';
+import { createAdmission, isExempt } from './admission.ts';
 import { type Answer, empty, failure } from './answer.ts';
-import { createBounds, type LoadObserver } from './bounds.ts';
 import { preflight } from './cors.ts';
 import { Exchange } from './exchange.ts';
 import { createInstance } from './instance.ts';
@@ -25,13 +26,17 @@ export interface FinishedRequest {
 }
 
 /** What the server is built from. */
-export interface ServerOptions extends LoadObserver {
+export interface ServerOptions {
   services: Services;
   limits: ServerLimits;
   /** Whether pages of any origin may read answers, as with Meilisearch. Default true. */
   corsEverything?: boolean;
   log: Logger;
   onResponse?: (request: FinishedRequest) => void;
+  /** Called when the number of requests in flight changes. */
+  onInFlight?: (count: number) => void;
+  /** Called when the number of requests that wait for their turn changes. */
+  onWaiting?: (count: number) => void;
   /** Key of the admin API; null closes it, but for readiness and metrics. */
   adminKey: string | null;
 }
@@ -74,23 +79,44 @@ function reportRequests(app: FastifyInstance, { log, onResponse }: ServerOptions
   );
 }
 
+/** Runs handlers, at most so many at a time; probes always get through. */
+function bounded({ limits, onInFlight, onWaiting }: ServerOptions) {
+  const admission = createAdmission({
+    places: limits.maxConcurrentRequests,
+    queue: limits.maxQueuedRequests,
+    waitMs: limits.queueTimeout,
+    onChange(inFlight, waiting) {
+      onInFlight?.(inFlight);
+      onWaiting?.(waiting);
+    },
+  });
+  return async (handler: Handler, exchange: Exchange, path: string, response: ServerResponse): Promise<Answer> => {
+    if (isExempt(path)) return handler(exchange);
+    await admission.enter(response);
+    try {
+      return await handler(exchange);
+    } finally {
+      admission.leave();
+    }
+  };
+}
+
 /** Builds the server that speaks Meilisearch's API over the services. It is not listening yet. */
 export function buildServer(options: ServerOptions): FastifyInstance {
   const { services, log, limits } = options;
   const cors = options.corsEverything ?? true;
+  const bodyLimits = { maxBytes: limits.maxBodyBytes, stallMs: limits.stallTimeout };
   const app = createInstance(limits);
-  const withinBounds = createBounds(limits, options);
+  const admitted = bounded(options);
   const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer) =>
     sendAnswer(request, reply, answer, { cors, stallMs: limits.stallTimeout });
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
     send(request, reply, failure(toApiError(error, request, log)));
 
   async function run(handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const exchange = new Exchange(request, services, bodyLimits);
     try {
-      const answer = await withinBounds(pathOf(request), reply.raw, (bodyLimits) =>
-        handler(new Exchange(request, services, bodyLimits)),
-      );
-      return await send(request, reply, answer);
+      return await send(request, reply, await admitted(handler, exchange, pathOf(request), reply.raw));
     } catch (error) {
       return fail(error, request, reply);
     }

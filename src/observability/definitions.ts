@@ -27,11 +27,6 @@ export const metricDefinitions = {
     help: 'Client requests waiting for their turn. At server.max_queued_requests further ones are refused.',
     labels: [],
   },
-  miroir_request_body_bytes: {
-    type: 'gauge',
-    help: 'Bytes of request bodies in memory. At server.max_buffered_bytes further bodies wait.',
-    labels: [],
-  },
   miroir_node_healthy: {
     type: 'gauge',
     help: '1 while the node counts as up, 0 while it counts as down.',

@@ -6,7 +6,6 @@ export interface Metrics {
   readonly requestDuration: Histogram<'method' | 'route' | 'status'>;
   readonly requestsInFlight: Gauge;
   readonly requestsWaiting: Gauge;
-  readonly requestBodyBytes: Gauge;
   readonly nodeHealthy: Gauge<'node'>;
   readonly nodeRequestDuration: Histogram<'node'>;
   readonly nodeErrors: Counter<'node' | 'kind'>;
@@ -60,7 +59,6 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     requestDuration: histogram('miroir_request_duration_seconds'),
     requestsInFlight: gauge('miroir_requests_in_flight'),
     requestsWaiting: gauge('miroir_requests_waiting'),
-    requestBodyBytes: gauge('miroir_request_body_bytes'),
     nodeHealthy,
     nodeRequestDuration,
     nodeErrors,

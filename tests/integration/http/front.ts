@@ -96,7 +96,6 @@ const generous: ServerLimits = {
   maxConcurrentRequests: 1_000,
   maxQueuedRequests: 1_000,
   queueTimeout: 60_000,
-  maxBufferedBytes: 500_000_000,
   maxConnections: 10_000,
   headersTimeout: 60_000,
   requestTimeout: 600_000,
