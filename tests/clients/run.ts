@@ -72,7 +72,7 @@ async function tell(program: Program, prepared: Result, server: Server, oracle: 
   const { ok, output } = await run({ ...command, env }, 5 * minute);
   process.stdout.write(output.replaceAll(/^(?=.)/gm, `${program.name}: `));
   const steps = output.match(/^ok /gm)?.length ?? 0;
-  const note = ok ? '' : (output.trim().split('\n').at(-1) ?? '');
+  const note = ok ? '' : (output.match(/^FAILED .*/m)?.[0] ?? output.trim().split('\n').at(-1) ?? '');
   return { ...prepared, outcome: ok ? 'passed' : 'failed', steps, seconds: secondsSince(started), note };
 }
 
