@@ -248,12 +248,12 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
 
   const server = buildServer({
     services,
-    maxBodyBytes: config.server.maxBodyBytes,
-    maxConcurrentRequests: config.server.maxConcurrentRequests,
+    limits: config.server,
     log,
     onResponse: ({ method, route, status, seconds }) =>
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds),
     onInFlight: (count) => metrics.requestsInFlight.set(count),
+    onWaiting: (count) => metrics.requestsWaiting.set(count),
     adminKey: config.admin.apiKey ?? null,
   });
   const url = await server.listen({ host: config.server.host, port: config.server.port });

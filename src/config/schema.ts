@@ -92,10 +92,44 @@ export const fileSchema = z.strictObject({
       { min: '1KiB', max: '16GiB' },
     ),
     max_concurrent_requests: integer(
-      'Requests handled at the same time. Further ones are answered with 503 `miroir_overloaded` and `Retry-After`.',
+      'Requests handled at the same time, except `/health` and `/_miroir`. Further ones wait in line.',
       { min: 1, max: 1_000_000 },
       1000,
     ),
+    max_queued_requests: integer(
+      'Requests that wait in line, in the order in which they came. Further ones are answered at once with 503 `miroir_overloaded` and `Retry-After`.',
+      { min: 0, max: 1_000_000 },
+      1000,
+    ),
+    queue_timeout: duration(
+      'How long a request waits in line before it is answered with 503 `miroir_overloaded`.',
+      '10s',
+      { min: '10ms', max: '10m' },
+    ),
+    max_connections: integer(
+      'Connections open at the same time. Further ones are closed at once.',
+      { min: 1, max: 1_000_000 },
+      10_000,
+    ),
+    headers_timeout: duration(
+      'Time in which the head of a request must have arrived, else the answer is 408 and the connection ends. Not longer than `server.request_timeout`.',
+      '10s',
+      { min: '100ms', max: '1h' },
+    ),
+    request_timeout: duration(
+      'Time in which a request must have arrived whole, however slow its upload, else the answer is 408 and the connection ends.',
+      '30m',
+      { min: '100ms', max: '24h' },
+    ),
+    stall_timeout: duration(
+      'How long nothing may arrive of a body that is being received, else the answer is 408 `miroir_request_timeout`, and how long a client may take nothing of an answer that is being sent, else it is cut off.',
+      '1m',
+      { min: '100ms', max: '1h' },
+    ),
+    keep_alive_timeout: duration('How long a connection is kept without a request on it.', '75s', {
+      min: '1s',
+      max: '1h',
+    }),
   }),
   health: section('How Miroir finds out which nodes answer.', {
     interval: duration(

@@ -51,7 +51,12 @@ export const miroirCodes = {
   miroir_overloaded: own(
     503,
     'system',
-    'More requests are in flight than `server.max_concurrent_requests` allows. Retry after the time in `Retry-After`.',
+    'More requests are being handled and waiting than `server.max_concurrent_requests` and `server.max_queued_requests` allow, or a request has waited for `server.queue_timeout`; the message says which. Retry after the time in `Retry-After`.',
+  ),
+  miroir_request_timeout: own(
+    408,
+    'invalid_request',
+    'Nothing of a request body arrived for `server.stall_timeout`. Nothing was written; send the request again.',
   ),
   miroir_store_unavailable: own(
     503,

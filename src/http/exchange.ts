@@ -6,14 +6,18 @@ import type { Caller } from '../keys/caller.ts';
 import { type Parser, readJson, readQuery } from '../validation/cursor.ts';
 import { invalidIndexUid, isIndexUid } from '../validation/index-uid.ts';
 import { parseQueryString } from '../validation/query-string.ts';
-import { BrokenBodyError, readBody } from './body.ts';
+import { type BodyLimits, BrokenBodyError, readBody } from './body.ts';
 import { documentFormat, requireJson } from './content-type.ts';
 import { type JsonBody, parseJsonBody } from './json-text.ts';
 import type { DocumentPayload, Services } from './services.ts';
 import { queryOf } from './url.ts';
 
+/** Bytes of a gzip header; what is shorter and no gzip is found out at its end only. */
+const GZIP_HEADER = 10;
+
 const brokenMessages: Record<string, string> = {
   gzip: 'Some(Custom { kind: InvalidInput, error: "corrupt gzip stream does not have a matching checksum" })',
+  'gzip header': 'Some(Custom { kind: InvalidInput, error: "invalid gzip header" })',
   deflate: 'Some(Custom { kind: InvalidInput, error: "corrupt deflate stream" })',
   br: 'Some(Custom { kind: InvalidData, error: "Invalid Data" })',
 };
@@ -25,12 +29,12 @@ const brokenMessages: Record<string, string> = {
 export class Exchange {
   readonly services: Services;
   readonly #request: FastifyRequest;
-  readonly #bodyLimit: number;
+  readonly #bodyLimits: BodyLimits;
 
-  constructor(request: FastifyRequest, services: Services, bodyLimit: number) {
+  constructor(request: FastifyRequest, services: Services, bodyLimits: BodyLimits) {
     this.#request = request;
     this.services = services;
-    this.#bodyLimit = bodyLimit;
+    this.#bodyLimits = bodyLimits;
   }
 
   /** A part of the path, decoded. */
@@ -93,10 +97,12 @@ export class Exchange {
 
   async #readJsonBytes(): Promise<Buffer> {
     try {
-      return await readBody(this.#request.raw, this.#bodyLimit);
+      return await readBody(this.#request.raw, this.#bodyLimits);
     } catch (error) {
       if (!(error instanceof BrokenBodyError)) throw error;
-      const detail = brokenMessages[error.encoding] ?? 'None';
+      const noGzip = (error.cause as Error).message === 'incorrect header check' && error.encoding === 'gzip';
+      const short = Number(this.header('content-length')) < GZIP_HEADER;
+      const detail = brokenMessages[noGzip && !short ? 'gzip header' : error.encoding] ?? 'None';
       throw new ApiError(
         'bad_request',
         `Error that occur during reading payload: payload reached EOF before completing: ${detail}`,
@@ -115,7 +121,7 @@ export class Exchange {
 
   async #readDocumentBytes(): Promise<Buffer> {
     try {
-      return await readBody(this.#request.raw, this.#bodyLimit);
+      return await readBody(this.#request.raw, this.#bodyLimits);
     } catch (error) {
       if (!(error instanceof BrokenBodyError)) throw error;
       throw new ApiError('bad_request', 'The provided payload is incomplete and cannot be parsed', { cause: error });

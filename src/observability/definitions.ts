@@ -19,7 +19,12 @@ export const metricDefinitions = {
   },
   miroir_requests_in_flight: {
     type: 'gauge',
-    help: 'Client requests being handled now. At server.max_concurrent_requests further ones are refused.',
+    help: 'Client requests being handled now. At server.max_concurrent_requests further ones wait.',
+    labels: [],
+  },
+  miroir_requests_waiting: {
+    type: 'gauge',
+    help: 'Client requests waiting for their turn. At server.max_queued_requests further ones are refused.',
     labels: [],
   },
   miroir_node_healthy: {

@@ -5,6 +5,7 @@ import { type MetricDefinition, type MetricName, metricDefinitions } from './def
 export interface Metrics {
   readonly requestDuration: Histogram<'method' | 'route' | 'status'>;
   readonly requestsInFlight: Gauge;
+  readonly requestsWaiting: Gauge;
   readonly nodeHealthy: Gauge<'node'>;
   readonly nodeRequestDuration: Histogram<'node'>;
   readonly nodeErrors: Counter<'node' | 'kind'>;
@@ -57,6 +58,7 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
   return {
     requestDuration: histogram('miroir_request_duration_seconds'),
     requestsInFlight: gauge('miroir_requests_in_flight'),
+    requestsWaiting: gauge('miroir_requests_waiting'),
     nodeHealthy,
     nodeRequestDuration,
     nodeErrors,
