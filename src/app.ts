@@ -203,7 +203,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   });
   const documents = createDocumentWriteService({ ...prepare, view, acceptance, active, versions });
   const timeoutMs = config.write.timeout;
-  const editing = createDocumentEditService({ catalog, view, clients, acceptance, timeoutMs });
+  const editing = createDocumentEditService({ catalog, view, clients, acceptance, versions, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
   const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
   const settings = createSettingsService({ ...prepare, acceptance });

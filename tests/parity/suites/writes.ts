@@ -230,8 +230,8 @@ async function compareWrite(
   const [expected, got] = await Promise.all([send(oracle, request), send(subject, request)]);
   const label = `${request.method} ${request.path} ${(request.body ?? '').toString().slice(0, 200)}`;
   report.add(`${category}: answer`, label, diffAnswers(expected, got));
-  const ended = await Promise.all([endedTask(oracle, expected), endedTask(subject, got)]);
-  if (ended[0] !== null && ended[1] !== null) report.add(`${category}: task`, label, diffAnswers(...ended));
+  const [theirs, ours] = await Promise.all([endedTask(oracle, expected), endedTask(subject, got)]);
+  if (theirs !== null && ours !== null) report.add(`${category}: task`, label, diffAnswers(theirs, ours));
 }
 
 /** The task that an answer names, once it has ended; null for a refusal. Cancelling and deleting tasks answers 200, all else 202. */
