@@ -183,6 +183,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     writeTimeoutMs: config.write.timeout,
     minCopies: config.write.minCopies,
     retentionMs: config.tasks.retention,
+    nodeRetentionMs: config.tasks.nodeRetention,
     now,
     log,
     onEnded(task) {

@@ -6,11 +6,11 @@ import { type StandstillOptions, standStill } from '../dumps/standstill.ts';
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import type { Catalog } from '../indexes/catalog.ts';
 import { committedSettings } from '../indexes/settings/service.ts';
-import { mostSpecificPattern } from '../keys/patterns.ts';
+import { patternMatches } from '../keys/patterns.ts';
 import type { Logger } from '../observability/log.ts';
 import type { IndexRecord } from '../store/records.ts';
 import type { JobRun } from '../tasks/jobs.ts';
-import type { ExportInput, ExportRule, GatheredIndex } from './state.ts';
+import type { ExportInput, GatheredIndex } from './state.ts';
 
 /** What gathering is built from. */
 export interface GatherOptions {
@@ -25,11 +25,10 @@ export interface GatherOptions {
 /** Written last, so that its presence means that everything else is there. */
 const manifestName = 'manifest.json';
 
-/** The indexes that the patterns cover, each with the rule of the pattern that says most about it. */
-export function chosenIndexes(indexes: readonly IndexRecord[], rules: Record<string, ExportRule>) {
+/** The indexes that the patterns cover, each with the rule of the first that does, as in Meilisearch. */
+export function chosenIndexes(indexes: readonly IndexRecord[], rules: ExportInput['indexes']) {
   return indexes.flatMap((index) => {
-    const pattern = mostSpecificPattern(Object.keys(rules), index.uid);
-    const rule = pattern === null ? undefined : rules[pattern];
+    const rule = Object.entries(rules).find(([pattern]) => patternMatches(pattern, index.uid))?.[1];
     return rule === undefined ? [] : [{ index, rule }];
   });
 }

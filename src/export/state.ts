@@ -11,7 +11,7 @@ export interface ExportInput {
   apiKey: string | null;
   /** Bytes of one payload of documents; null for the default. */
   payloadSize: number | null;
-  /** By index pattern. */
+  /** By index pattern, in order of code points: the first that covers an index rules it. */
   indexes: Record<string, ExportRule>;
 }
 

@@ -6,25 +6,33 @@ import { mapOf, object, optional, orderedKeys } from '../../validation/object.ts
 import { any, boolean, nullable, string } from '../../validation/values.ts';
 
 const powers: readonly string[] = ['', 'k', 'm', 'g', 't', 'p', 'e'];
-const quantity = /^\s*(?<number>\d+(?:\.\d+)?)\s*(?<power>[kmgtpe]?)(?<binary>i?)b?\s*$/i;
-/** The largest size that Meilisearch reads, in bytes. */
-const largest = 2 ** 64;
+/** Number, power, whether powers of 1,024 are meant, and `b` for bits or `B` for bytes. */
+const size = /^(\d*(?:\.\d*)?)\s*(?:([kmgtpe])(i?))?(b?)/i;
+/** Sizes from here on are refused, in bytes. */
+const tooLarge = 2 ** 64;
 
-/** Why a text is no size, in Meilisearch's words. */
-function sizeProblem(text: string): string {
-  const rest = text.trim();
-  if (rest === '') return 'no value can be found';
-  const unit = rest.replace(/^\d+(?:\.\d+)?\s*/, '');
-  if (unit === rest) return `the character '${rest.charAt(0)}' is not a number`;
-  const wrong = /^[kmgtpe]/i.test(unit) ? unit.slice(1) : unit;
-  return `the character '${wrong.charAt(0)}' is incorrect ('B', 'K', 'M', 'G', 'T', 'P', 'E' or no character or no character is expected)`;
+/** Why a text is no size, in Meilisearch's words; `rest` is what could not be read. */
+function sizeProblem(text: string, [, number = '', power, , unit]: RegExpExecArray, rest: string): string | null {
+  if (text === '') return 'no value can be found';
+  if (!/^\d+(\.\d+)?$/.test(number)) {
+    const wrong = /^\d/.test(number) ? text.charAt(number.length) || '.' : text.charAt(0);
+    return `the character '${wrong}' is not a number`;
+  }
+  if (rest === '') return null;
+  const afterPower =
+    power === undefined ? "'B', 'K', 'M', 'G', 'T', 'P', 'E' or no character" : "'B', 'b' or no character";
+  return `the character '${rest.charAt(0)}' is incorrect (${unit === '' ? afterPower : "'i'"} or no character is expected)`;
 }
 
-function sizeOf(at: Cursor, text: string): number {
-  const { number = '', power = '', binary = '' } = quantity.exec(text)?.groups ?? {};
-  if (number === '') throw invalidValue(at, sizeProblem(text));
-  const bytes = Number(number) * (binary === '' ? 1_000 : 1_024) ** powers.indexOf(power.toLowerCase());
-  if (bytes >= largest) throw invalidValue(at, `the value ${number} exceeds the valid range`);
+function sizeOf(at: Cursor, given: string): number {
+  const text = given.trim();
+  const match = size.exec(text) as RegExpExecArray;
+  const problem = sizeProblem(text, match, text.slice(match[0].length));
+  if (problem !== null) throw invalidValue(at, problem);
+  const [, number, power = '', binary, unit] = match;
+  const factor = (binary ? 1_024 : 1_000) ** powers.indexOf(power.toLowerCase());
+  const bytes = (Number(number) * factor) / (unit === 'b' ? 8 : 1);
+  if (bytes >= tooLarge) throw invalidValue(at, `the value ${number} exceeds the valid range`);
   return Math.ceil(bytes);
 }
 
