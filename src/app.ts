@@ -5,8 +5,14 @@ import { createDocumentEditService } from './documents/edit-service.ts';
 import { createVersionClock, versionAt } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
+import { createDumpFolder } from './dumps/folder.ts';
+import type { ReadDocumentsOptions } from './dumps/read-documents.ts';
+import { dumpQueue } from './dumps/service.ts';
+import type { StandstillOptions } from './dumps/standstill.ts';
 import { startDumps } from './dumps/start.ts';
 import type { ErrorBody } from './errors/api-error.ts';
+import { exportQueue } from './export/service.ts';
+import { startExports } from './export/start.ts';
 import { buildServer } from './http/server.ts';
 import type { Services } from './http/services.ts';
 import { createCatalog } from './indexes/catalog.ts';
@@ -36,6 +42,7 @@ import { createSearchService } from './search/search.ts';
 import type { IndexRecord } from './store/records.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
+import { jobQueue } from './tasks/active.ts';
 import { rfc3339 } from './tasks/clock.ts';
 import { createTaskEngine } from './tasks/engine.ts';
 import { createTaskService } from './tasks/task-service.ts';
@@ -52,6 +59,8 @@ export interface RunningMiroir {
 const drainMs = 10_000;
 /** Milliseconds a change of primary key waits for earlier tasks of its index. */
 const quietTimeoutMs = 60_000;
+/** Milliseconds a node may take for one page of documents of a dump or an export. */
+const pageTimeoutMs = 60_000;
 /** Milliseconds a webhook's receiver may take, and the first wait after it failed. */
 const webhookTimeoutMs = 10_000;
 const webhookFirstRetryMs = 1_000;
@@ -174,6 +183,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     writeTimeoutMs: config.write.timeout,
     minCopies: config.write.minCopies,
     retentionMs: config.tasks.retention,
+    nodeRetentionMs: config.tasks.nodeRetention,
     now,
     log,
     onEnded(task) {
@@ -203,26 +213,36 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   });
   const documents = createDocumentWriteService({ ...prepare, view, acceptance, active, versions });
   const timeoutMs = config.write.timeout;
-  const editing = createDocumentEditService({ catalog, view, clients, acceptance, timeoutMs });
+  const editing = createDocumentEditService({ catalog, view, clients, acceptance, versions, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
   const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
   const settings = createSettingsService({ ...prepare, acceptance });
   const keys = await createKeyService({ store, masterKey: config.masterKey ?? null, now });
+  const folder = createDumpFolder(config.dumps.dir);
+  const reading: ReadDocumentsOptions = { view, clients, pageTimeoutMs };
+  const standstill: StandstillOptions = {
+    active,
+    gate: tasks.gate,
+    otherQueues: [jobQueue(dumpQueue), jobQueue(exportQueue)],
+    maxDrainMs: config.dumps.maxPause,
+  };
   const dumps = await startDumps({
     store,
     catalog,
-    view,
-    clients,
+    reading,
+    standstill,
+    folder,
     tasks,
     indexes,
     settings,
     documents,
     features,
     restoreKey: (key) => keys.restore(key),
-    config: config.dumps,
+    maxImportBytes: config.dumps.maxImportBytes,
     maxBodyBytes: config.server.maxBodyBytes,
     log,
   });
+  const exports = startExports({ catalog, documents: reading, standstill, folder, tasks, toLogicalError, log });
   const services: Services = {
     search: {
       ...createSearchService({ catalog, scatter }),
@@ -234,6 +254,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     tasks: createTaskService({ store, acceptance }),
     keys,
     dumps,
+    exports,
     admin: createAdminService({ store, topology, catalog, copies, view, health, active }),
     features,
     webhooks,

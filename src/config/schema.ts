@@ -178,8 +178,13 @@ export const fileSchema = z.strictObject({
       { min: '100ms', max: '1h' },
     ),
   }),
-  tasks: section('The task list that clients see.', {
+  tasks: section('The task list that clients see, and that of the nodes.', {
     retention: duration('How long tasks that have ended stay in `GET /tasks`.', '7d', { min: '1m', max: '3650d' }),
+    node_retention: duration(
+      "How long the nodes keep their own tasks of one that has ended. They are deleted in batches of up to 1,000, so that a node's task database never fills; tasks that Miroir did not make are left alone.",
+      '1h',
+      { min: '1s', max: '3650d' },
+    ),
   }),
   dumps: section('Dumps: where they are written and how they are read. See docs/backup.md.', {
     dir: text(

@@ -142,8 +142,11 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
     deleteByFilter: (uid, filter) =>
       acceptance.accept(uid, async () =>
         planDeletion(uid, { providedIds: 0, deletedDocuments: null, originalFilter: JSON.stringify(filter) }, (index) =>
-          filteredParts(view, index, { step: 'delete', path: '/documents/delete', filter }, (cut) =>
-            JSON.stringify({ filter: cut }),
+          filteredParts(
+            view,
+            index,
+            { step: 'delete', path: '/documents/delete', filter, split: splitByCount },
+            (cut) => JSON.stringify({ filter: cut }),
           ),
         ),
       ),

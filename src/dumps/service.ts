@@ -98,7 +98,7 @@ export function createDumpService({ acceptance, folder, maxBytes }: DumpServiceO
 
 /** Delete what jobs and uploads of earlier processes left, but not what jobs that are still to be done need. */
 export async function cleanFolder(folder: DumpFolder, active: Pick<ActiveTasks, 'all'>): Promise<void> {
-  const jobs = [...active.all()].filter((task) => task.effect.job?.queue === dumpQueue);
+  const jobs = [...active.all()].filter((task) => task.effect.job !== undefined);
   const uploads = jobs.flatMap((task) => {
     const { file } = (task.effect.job?.input ?? {}) as Partial<ImportInput>;
     return file === undefined ? [] : [basename(file)];

@@ -173,6 +173,21 @@ export interface DumpService {
   importFile(name: string, onConflict: 'fail' | 'skip' | 'replace'): Promise<WriteAnswer>;
 }
 
+/** What to send where. */
+export interface ExportRequest {
+  url: string;
+  apiKey: string | null;
+  /** Bytes; null for the default. */
+  payloadSize: number | null;
+  /** By index pattern; null for everything. */
+  indexes: ReadonlyMap<string, { filter: unknown; overrideSettings: boolean }> | null;
+}
+
+/** Sending indexes to another instance; each request becomes one task. */
+export interface ExportService {
+  create(request: ExportRequest): Promise<WriteAnswer>;
+}
+
 /** Webhooks; uuids in their usual spelling, answers are JSON text. */
 export interface WebhookService {
   list(): string;
@@ -192,6 +207,7 @@ export interface Services {
   keys: KeyService;
   admin: AdminService;
   dumps: DumpService;
+  exports: ExportService;
   features: FeatureService;
   logs: LogControl;
   webhooks: WebhookService;

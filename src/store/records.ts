@@ -68,7 +68,7 @@ export interface PartRecord {
   shards: string | null;
   /** Whether its result counts in the task's details (one copy of each shard does). */
   counts: boolean;
-  /** The node's own task uid; null until the node answered. */
+  /** The node's own task uid; null until the node answered, and again once an ended task was deleted on the node. */
   nodeTaskUid: number | null;
   /** The HTTP request (JSON) while it is unsent and small enough to keep, so that a restart can send it again; null otherwise. */
   request: string | null;

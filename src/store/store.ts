@@ -17,6 +17,10 @@ export type StoreChange =
   | { kind: 'putPart'; record: PartRecord }
   /** Tasks older than `below` follow their index to its new name; all pairs at once, so that names can be swapped. */
   | { kind: 'renameTasks'; below: number; names: readonly { from: string; to: string }[] }
+  /** A task of a node that belongs to no part: nobody waits for it, and it is to be deleted there some day. */
+  | { kind: 'putLeftover'; nodeId: string; nodeTaskUid: number }
+  /** These tasks of a node are gone there: ended parts no longer name them. */
+  | { kind: 'forgetNodeTasks'; nodeId: string; nodeTaskUids: readonly number[] }
   | { kind: 'putStale'; record: StaleCopy }
   | { kind: 'deleteStale'; indexId: number; shard: number; nodeId: string }
   | { kind: 'putLeaving'; record: LeavingCopy }
@@ -76,6 +80,11 @@ export interface Store {
   openParts(): Promise<PartRecord[]>;
   /** The highest node task uid recorded for a node and an index generation, or null. */
   lastNodeTask(nodeId: string, indexId: number): Promise<number | null>;
+  /**
+   * Among the oldest `limit` task uids that a node is known to have, below the newest recorded for it, those that nobody
+   * needs there: of ended parts of tasks that finished before the instant, and leftovers. Ascending.
+   */
+  disposableNodeTasks(nodeId: string, finishedBefore: string, limit: number): Promise<number[]>;
   /** Delete up to `limit` ended tasks that finished before the instant and have no open part; returns how many. */
   pruneTasks(finishedBefore: string, limit: number): Promise<number>;
   /** Delete these ended tasks (others are left); returns how many. */

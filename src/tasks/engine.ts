@@ -16,6 +16,7 @@ import { createClusterState } from './cluster-state.ts';
 import { createFinisher } from './finisher.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createNodePruning } from './node-pruning.ts';
 import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
 import { createSender } from './sender.ts';
@@ -34,6 +35,8 @@ export interface TaskEngineOptions {
   minCopies: number;
   /** Milliseconds that ended tasks are kept. */
   retentionMs: number;
+  /** Milliseconds that nodes keep their own tasks of an ended one. */
+  nodeRetentionMs: number;
   now: Clock;
   log: Logger;
   onEnded(record: TaskRecord): void;
@@ -63,7 +66,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
   const { store, view, clients, now, log } = options;
   const state = createClusterState({ store, catalog: options.catalog, copies: options.copies, view });
   const active = createActiveTasks();
-  const canceller = createCanceller(active, clients);
+  const canceller = createCanceller({ active, clients, store });
   const sender = createSender({
     clients,
     up: (nodeId) => view.up(nodeId),
@@ -105,6 +108,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     while ((await store.pruneTasks(before, pruneAtATime)) === pruneAtATime);
   }
   let pruning: NodeJS.Timeout | null = null;
+  const nodePruning = createNodePruning({ store, view, clients, retentionMs: options.nodeRetentionMs, now, log });
 
   return {
     acceptance,
@@ -123,12 +127,14 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
         onLagging: (parts, indexId) => poller.watchLagging(parts, indexId),
       });
       poller.start();
+      nodePruning.start();
       pruning = setInterval(() => {
         prune().catch((error: unknown) => log.warn({ err: error }, 'could not prune old tasks'));
       }, pruneEveryMs);
     },
     async stop() {
       if (pruning !== null) clearInterval(pruning);
+      await nodePruning.stop();
       await jobs.stop();
       await poller.stop();
     },

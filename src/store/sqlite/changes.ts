@@ -21,6 +21,20 @@ function putPart(connection: Connection, record: PartRecord): void {
   );
 }
 
+function forgetNodeTasks(connection: Connection, nodeId: string, nodeTaskUids: readonly number[]): void {
+  const values = [nodeId, JSON.stringify(nodeTaskUids)];
+  connection.run(
+    `UPDATE parts SET node_task_uid = NULL
+     WHERE node_id = ? AND node_task_uid IN (SELECT value FROM json_each(?))
+       AND status NOT IN ('sending', 'enqueued', 'processing')`,
+    values,
+  );
+  connection.run(
+    'DELETE FROM node_leftovers WHERE node_id = ? AND node_task_uid IN (SELECT value FROM json_each(?))',
+    values,
+  );
+}
+
 function putTopology(connection: Connection, record: TopologyRecord): void {
   connection.run(
     `INSERT INTO topology (only, version, replication_factor, nodes) VALUES (1, ?, ?, ?)
@@ -75,6 +89,15 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       return;
     case 'renameTasks':
       renameTasks(connection, change.below, change.names);
+      return;
+    case 'putLeftover':
+      connection.run('INSERT OR IGNORE INTO node_leftovers (node_id, node_task_uid) VALUES (?, ?)', [
+        change.nodeId,
+        change.nodeTaskUid,
+      ]);
+      return;
+    case 'forgetNodeTasks':
+      forgetNodeTasks(connection, change.nodeId, change.nodeTaskUids);
       return;
     case 'putStale':
       staleTable.upsert(connection, change.record);

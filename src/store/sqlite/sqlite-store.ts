@@ -16,6 +16,7 @@ import { GroupCommit } from './group-commit.ts';
 import { indexTable, keyTable, leavingTable, staleTable } from './tables.ts';
 import {
   deleteTasks,
+  disposableNodeTasks,
   lastNodeTask,
   openParts,
   pageOfTasks,
@@ -82,6 +83,10 @@ export class SqliteStore implements Store {
 
   lastNodeTask(nodeId: string, indexId: number): Promise<number | null> {
     return this.#read((connection) => lastNodeTask(connection, nodeId, indexId));
+  }
+
+  disposableNodeTasks(nodeId: string, finishedBefore: string, limit: number): Promise<number[]> {
+    return this.#read((connection) => disposableNodeTasks(connection, nodeId, finishedBefore, limit));
   }
 
   pruneTasks(finishedBefore: string, limit: number): Promise<number> {

@@ -70,6 +70,7 @@ export function reachedServices(masterKey: string): Services {
       delete: async () => {},
       restore: async () => true,
     },
+    exports: { create: write },
     dumps: { create: write, importUpload: write, importFile: write },
     admin: {
       topology: async () => ({ reached: true }),

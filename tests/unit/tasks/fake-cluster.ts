@@ -153,6 +153,7 @@ export async function startFakeCluster(
       writeTimeoutMs: 1_000,
       minCopies: 1,
       retentionMs: 60_000,
+      nodeRetentionMs: 3_600_000,
       now: Date.now,
       log: pino({ level: 'silent' }),
       onEnded: () => undefined,
