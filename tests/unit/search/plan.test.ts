@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { initHash } from '../../../src/placement/hash.ts';
 import type { ClusterView } from '../../../src/placement/view.ts';
 import { allShards, ownedCounts, planReads } from '../../../src/search/plan.ts';
 import { indexRecord } from './fixtures.ts';
+
+beforeAll(initHash);
 
 interface World {
   groups: string[][];
