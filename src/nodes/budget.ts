@@ -9,12 +9,13 @@ export interface ExtraBudget {
   take(count: number): boolean;
 }
 
-/** Tokens at the start and at most: what a node that stops in full traffic costs until others are asked instead. */
-const capacity = 20;
+/** Tokens at most: about what a node that stops in full traffic costs until others are asked instead. */
+const capacity = 50;
+const atStart = 20;
 
 /** A budget of so many extra requests in a hundred ordinary ones. */
 export function createExtraBudget(percent: number): ExtraBudget {
-  let tokens = percent > 0 ? capacity : 0;
+  let tokens = percent > 0 ? atStart : 0;
   return {
     earn() {
       tokens = Math.min(capacity, tokens + percent / 100);

@@ -9,6 +9,8 @@ export interface ReadLoad {
   readonly inFlight: number;
   /** Since when the node owes an answer: the oldest read begun after its last answer. Null while it owes none. */
   readonly waitingSince: number | null;
+  /** Reads abandoned since its last answer. */
+  readonly abandoned: number;
   /** Times of the latest reads, for quantiles; at most `windowSize`. */
   readonly window: readonly number[];
 }
@@ -28,8 +30,8 @@ const leastTimes = 16;
 const memory = 2_000;
 /** Reads that a node is taken to work on side by side without loss. */
 const parallel = 8;
-/** A silence this long is news, whatever the node's usual times. */
-const longSilence = 200;
+/** Owing an answer is silence after this long, or once so many reads were abandoned. */
+const silentAfter = { ms: 200, abandoned: 3 };
 /** A node of whose reads all fail counts as this many times slower. */
 const failurePenalty = 50;
 
@@ -40,6 +42,7 @@ export const idleLoad: ReadLoad = {
   toldAt: Number.NEGATIVE_INFINITY,
   inFlight: 0,
   waitingSince: null,
+  abandoned: 0,
   window: [],
 };
 
@@ -66,6 +69,7 @@ export function ended(load: ReadLoad, { result, ms }: ReadEnd, now: number): Rea
     toldAt: now,
     inFlight,
     waitingSince: result === 'answered' ? (inFlight > 0 ? now : null) : load.waitingSince,
+    abandoned: result === 'answered' ? 0 : load.abandoned + Number(result === 'abandoned'),
     window: [...load.window.slice(1 - windowSize), seen],
   };
 }
@@ -82,9 +86,9 @@ function middleOfLast(window: readonly number[]): number {
  * owes an answer for long is as slow as that.
  */
 export function cost(load: ReadLoad, now: number): { atLeast: number; atMost: number } {
-  const { latency, waitingSince, window, inFlight, failing } = load;
+  const { latency, waitingSince, abandoned, window, inFlight, failing } = load;
   const owing = waitingSince === null ? 0 : now - waitingSince;
-  const silence = owing >= longSilence ? owing : 0;
+  const silence = owing >= silentAfter.ms || abandoned >= silentAfter.abandoned ? owing : 0;
   const smoothed = latency ?? 0;
   const middle = middleOfLast(window);
   const factor = (1 + inFlight / parallel) ** 3 * (1 + failurePenalty * failing);
