@@ -22,6 +22,7 @@ import { createWebhooks } from './instance/webhooks/service.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createExtraBudget } from './nodes/budget.ts';
 import { createNodeClient, type NodeClient } from './nodes/client.ts';
+import { givingUpWhenDown } from './nodes/give-up.ts';
 import { createHealth } from './nodes/health.ts';
 import { createReplicaSelection } from './nodes/replica-selection.ts';
 import { machineTime } from './nodes/timing.ts';
@@ -177,7 +178,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     catalog,
     copies,
     view,
-    clients,
+    clients: new Map([...clients].map(([id, client]) => [id, givingUpWhenDown(client, health)])),
     settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError,
     writeTimeoutMs: config.write.timeout,

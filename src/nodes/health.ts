@@ -55,6 +55,8 @@ export interface Health {
   /** Whether to read from the node only where nobody else can answer. */
   suspect(nodeId: string): boolean;
   describe(nodeId: string): NodeHealth | null;
+  /** Calls back once when the node goes down; the result calls that off. */
+  whenDown(nodeId: string, run: () => void): () => void;
   /** To be called with every outcome of the node clients, probes included. */
   observe(outcome: HealthOutcome): void;
   add(client: NodeClient): void;
@@ -72,6 +74,8 @@ interface Watched {
   version: string | null;
   /** Under way now. */
   running: Promise<void> | null;
+  /** Who waits for it to go down. */
+  waiting: Set<() => void>;
   /** Calls off the next probe. */
   cancel: () => void;
 }
@@ -114,6 +118,10 @@ export function createHealth(options: HealthOptions): Health {
     node.state = nextHealth(node.state, signal, limits, clock());
     if (node.state.state === before) return;
     options.onChange?.(node.client.id, describe(node), before);
+    if (node.state.state !== 'down') return;
+    const waiting = [...node.waiting];
+    node.waiting.clear();
+    for (const run of waiting) run();
   }
 
   function current(node: Watched): boolean {
@@ -165,7 +173,8 @@ export function createHealth(options: HealthOptions): Health {
   }
 
   function watch(client: NodeClient): Watched {
-    const node: Watched = { client, state: initialHealth(clock()), version: null, running: null, cancel: nothing };
+    const state = initialHealth(clock());
+    const node: Watched = { client, state, version: null, running: null, waiting: new Set(), cancel: nothing };
     watched.set(client.id, node);
     return node;
   }
@@ -186,6 +195,11 @@ export function createHealth(options: HealthOptions): Health {
     describe: (nodeId) => {
       const node = watched.get(nodeId);
       return node === undefined ? null : describe(node);
+    },
+    whenDown(nodeId, run) {
+      const waiting = watched.get(nodeId)?.waiting;
+      waiting?.add(run);
+      return () => void waiting?.delete(run);
     },
     observe(outcome) {
       const node = watched.get(outcome.nodeId);

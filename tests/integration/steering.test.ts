@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { AdminTopology } from '../../src/placement/admin-types.ts';
 import { adminKey, type Cluster, startCluster } from '../support/cluster.ts';
 import { products } from '../support/corpus.ts';
-import { send, waitForTask } from '../support/http.ts';
+import { send, write } from '../support/http.ts';
 import { type SlowFront, startSlowFront } from '../support/slow-front.ts';
 
 /** Real nodes that hang or become slow under a steady stream of searches. Shares and ratios are asserted, no milliseconds. */
@@ -37,8 +37,7 @@ async function start(): Promise<Subject> {
   });
   undo.push(() => cluster.stop());
   const body = `[${shop.documents.join(',')}]`;
-  const answer = await send(cluster, { method: 'POST', path: '/indexes/p/documents?primaryKey=id', body });
-  await waitForTask(cluster, (JSON.parse(answer.text) as { taskUid: number }).taskUid);
+  await write(cluster, { method: 'POST', path: '/indexes/p/documents?primaryKey=id', body });
   return { ...cluster, fronts };
 }
 
@@ -109,6 +108,8 @@ const metric = async (subject: Subject, name: string) => {
 
 const counts = (subject: Subject) => new Map([...subject.fronts].map(([id, front]) => [id, front.searches()]));
 
+const total = (sent: ReadonlyMap<string, number>) => [...sent.values()].reduce((sum, count) => sum + count, 0);
+
 /** Each node's share of the searches sent to nodes since. */
 function sharesSince(subject: Subject, before: ReadonlyMap<string, number>): Map<string, number> {
   const sent = [...counts(subject)].map(([id, count]) => [id, count - (before.get(id) ?? 0)] as const);
@@ -133,14 +134,14 @@ describe('searches', () => {
     const atRest = counts(subject);
     const baseline = await searchFor(subject, 6_000);
     const rest = sharesSince(subject, atRest);
-    const fanOut =
-      [...counts(subject).values()].reduce((a, b) => a + b, 0) - [...atRest.values()].reduce((a, b) => a + b, 0);
-    console.log(summary('at rest', baseline), `fan-out ${(fanOut / baseline.length).toFixed(2)}`, rest);
+    const fanOut = (total(counts(subject)) - total(atRest)) / baseline.length;
+    console.log(summary('at rest', baseline), `fan-out ${fanOut.toFixed(2)}`, rest);
     for (const share of rest.values()) expect(share).toBeGreaterThan(0.2);
 
     const victim = subject.nodes[1]!;
     process.kill(victim.pid, 'SIGSTOP');
     undo.push(async () => process.kill(victim.pid, 'SIGCONT'));
+    const beforeHang = counts(subject);
     const hung = searchFor(subject, 10_000);
     const noticed = await secondsUntil(async () => (await nodeState(subject, victim.id))?.state !== 'up', 10);
     const hanging = await hung;
@@ -150,6 +151,9 @@ describe('searches', () => {
       reason: expect.stringContaining('answer'),
       until: expect.any(String),
     });
+    const requests = total(counts(subject)) - total(beforeHang);
+    // two nodes for each search, and a tenth more at most besides what a burst may cost
+    expect(requests).toBeLessThan(2.2 * hanging.length + 50);
     // nobody waited for the node to time out
     expect(quantile(hanging, 1)).toBeLessThan(5_000 / 2);
     expect(quantile(hanging, 0.5)).toBeLessThan(3 * quantile(baseline, 0.99));

@@ -26,7 +26,8 @@ export async function startSlowFront(node: LocalNode): Promise<SlowFront> {
       socket.on('error', () => other.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
-        other.destroy();
+        // behind what is still held back
+        setTimeout(() => other.destroy(), socket === upstream ? delay + 5 : 0);
       });
     }
     client.on('data', (chunk) => {

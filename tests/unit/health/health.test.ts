@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type NodeClient, NodeError, type NodeRequest, type NodeResponse } from '../../../src/nodes/client.ts';
+import { givingUpWhenDown } from '../../../src/nodes/give-up.ts';
 import { createHealth, type Health, type HealthOptions } from '../../../src/nodes/health.ts';
 
 type Behaviour = (request: NodeRequest) => NodeResponse | NodeError | Promise<NodeResponse>;
@@ -208,6 +209,31 @@ describe('createHealth', () => {
     await vi.advanceTimersByTimeAsync(20_000);
     expect(first.node.paths).toEqual([]);
     expect(changes).toEqual(['a up', 'b up']);
+  });
+
+  it('ends requests under way when the node goes down, as if they had timed out, and others not', async () => {
+    const { node, client } = scripted('a', healthy);
+    const watched = watch([client], { interval: 1_000 });
+    await watched.start();
+    const impatient = givingUpWhenDown(
+      {
+        ...client,
+        request: ({ signal }) =>
+          new Promise((resolve, reject) => {
+            setTimeout(() => resolve({ status: 202, text: '' }), 5_000);
+            signal?.addEventListener('abort', () => reject(new NodeError('a', 'aborted', 'request aborted')));
+          }),
+      },
+      watched,
+    );
+    const write = () => impatient.request({ method: 'POST', path: '/indexes/x/documents', body: '[]' });
+    const unharmed = write();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await unharmed).toMatchObject({ status: 202 });
+    node.behaviour = silent;
+    const stuck = expect(write()).rejects.toMatchObject({ kind: 'timeout', message: expect.stringContaining('down') });
+    await vi.advanceTimersByTimeAsync(4_000);
+    await stuck;
   });
 
   it('probes no more once stopped', async () => {
