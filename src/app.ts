@@ -26,8 +26,12 @@ import { createLogControl } from './instance/log-target.ts';
 import { createWebhookPoster } from './instance/webhooks/post.ts';
 import { createWebhooks } from './instance/webhooks/service.ts';
 import { createKeyService } from './keys/key-service.ts';
+import { createExtraBudget } from './nodes/budget.ts';
 import { createNodeClient, type NodeClient } from './nodes/client.ts';
+import { givingUpWhenDown } from './nodes/give-up.ts';
 import { createHealth } from './nodes/health.ts';
+import { createReplicaSelection } from './nodes/replica-selection.ts';
+import { machineTime } from './nodes/timing.ts';
 import type { Logger } from './observability/log.ts';
 import { createMetrics, recordNodeOutcome } from './observability/metrics.ts';
 import { startMetricsServer } from './observability/metrics-server.ts';
@@ -132,14 +136,20 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   let features: FeatureControl | null = null;
   const health = createHealth({
     clients: [...clients.values()],
-    interval: config.health.interval,
-    timeout: config.health.timeout,
-    downAfter: config.health.downAfter,
-    upAfter: config.health.upAfter,
-    onChange(node, state) {
-      log.info({ node, state: state.state, lastError: state.lastError }, 'node changed state');
-      if (state.state === 'up') features?.nodeUp(node);
+    ...config.health,
+    onChange(node, { state, lastError, until }, before) {
+      log.info({ node, state, lastError, until }, 'node changed state');
+      if (before === 'up' && state !== 'up') metrics.nodeCircuitOpenings.inc({ node });
+      if (state !== 'up') return;
+      selection.forget(node);
+      features?.nodeUp(node);
     },
+  });
+  const selection = createReplicaSelection({
+    timing: machineTime,
+    suspect: (node) => health.suspect(node),
+    ...config.search.replicaSelection,
+    minHedgeDelay: config.search.hedging.minDelay,
   });
   await health.start();
   stops.add('health', () => health.stop());
@@ -177,7 +187,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     catalog,
     copies,
     view,
-    clients,
+    clients: new Map([...clients].map(([id, client]) => [id, givingUpWhenDown(client, health)])),
     settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError,
     writeTimeoutMs: config.write.timeout,
@@ -202,12 +212,18 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   const scatter = createScatter({
     view: () => view,
     clients: { get: (id) => clients.get(id)! },
+    timing: machineTime,
+    selection,
+    leastLoadedGroup: config.search.groupSelection === 'least_loaded',
+    hedging: config.search.hedging.enabled,
+    budget: createExtraBudget(config.search.hedging.budget),
     nodeTimeoutMs: config.search.nodeTimeout,
     unavailableShards: config.search.unavailableShards,
     errors: { toLogical: toLogicalError },
     metrics: {
       fanOut: (nodes) => metrics.scatterFanOut.observe(nodes),
       retry: () => metrics.scatterRetries.inc(),
+      hedge: (outcome) => metrics.hedges.inc({ outcome }),
       partial: () => metrics.scatterPartial.inc(),
     },
   });
@@ -255,13 +271,15 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     keys,
     dumps,
     exports,
-    admin: createAdminService({ store, topology, catalog, copies, view, health, active }),
+    admin: createAdminService({ store, topology, catalog, copies, view, health, selection, active }),
     features,
     webhooks,
     logs: createLogControl(log),
     metrics: () => metrics.text(),
   };
-  metrics.beforeScrape(() => refreshGauges(metrics, { topology, catalog, copies, view, active, now }));
+  metrics.beforeScrape(() =>
+    refreshGauges(metrics, { topology, catalog, copies, view, health, selection, active, now }),
+  );
   if (config.metrics.enabled) {
     const server = await startMetricsServer({ host: config.metrics.host, port: config.metrics.port, metrics, log });
     stops.add('the metrics server', () => server.stop());

@@ -133,21 +133,32 @@ export const fileSchema = z.strictObject({
   }),
   health: section('How Miroir finds out which nodes answer.', {
     interval: duration(
-      'Time between two probes of a node. A node that is down is probed every second if this is longer.',
-      '5s',
+      'Time between two probes of a node. A node that is suspect or down is probed every second if this is longer.',
+      '1s',
       { min: '100ms', max: '10m' },
     ),
     timeout: duration('How long a probe waits for an answer.', '2s', { min: '10ms', max: '1m' }),
+    suspect_after: duration(
+      'How long a probe may stay unanswered before the node is suspect. Reads then go elsewhere if anybody else has the shards; writes still go to it.',
+      '1s',
+      { min: '10ms', max: '1m' },
+    ),
     down_after: integer(
-      'Failed probes in a row after which a node counts as down. A refused connection counts at once.',
+      'Failed probes in a row after which a node counts as down and is sent nothing. The first one makes it suspect; a refused connection counts as down at once.',
       { min: 1, max: 100 },
       3,
     ),
     up_after: integer(
-      'Successful probes in a row after which a node that was down is used again.',
+      'Successful probes in a row after which a node that was suspect or down is used again.',
       { min: 1, max: 100 },
       2,
     ),
+    backoff: duration(
+      'How long a node stays out that fails again within `health.max_backoff` of its return, however well its probes go; doubled each further time.',
+      '10s',
+      { min: '1s', max: '1h' },
+    ),
+    max_backoff: duration('The longest such time.', '1m', { min: '1s', max: '24h' }),
   }),
   search: section('How searches and reads behave.', {
     node_timeout: duration(
@@ -159,6 +170,39 @@ export const fileSchema = z.strictObject({
       'What a search does when no copy of a shard can be reached: `partial` answers from the other shards and says so in `X-Miroir-Degraded`, `error` answers 503 `miroir_shard_unavailable`.',
       ['partial', 'error'],
       'partial',
+    ),
+    group_selection: choice(
+      'Which replica group answers a search. `round_robin`: each group its share of the queries, the pages of one query together. `least_loaded`: the same, but a group that is clearly more loaded than another is left alone.',
+      ['round_robin', 'least_loaded'],
+      'round_robin',
+    ),
+    replica_selection: section('Which copies of a shard are read. See docs/when-a-node-is-missing.md.', {
+      adaptive: flag(
+        'Whether nodes that are clearly slower, more loaded or failing more than others are avoided while others have the shards.',
+        true,
+      ),
+      min_difference: duration(
+        'By how much, besides being twice as slow, a node must be slower than another to be avoided.',
+        '20ms',
+        { min: '1ms', max: '1m' },
+      ),
+      probe_interval: duration(
+        'Time between two reads that are also sent to a node that is avoided, to see how it does. Nobody waits for them.',
+        '2s',
+        { min: '100ms', max: '1m' },
+      ),
+    }),
+    hedging: section(
+      'Hedged reads: when a node is later than in 95 % of its latest reads, other copies are asked as well and the first answer is taken.',
+      {
+        enabled: flag('Whether reads are hedged.', true),
+        budget: integer(
+          'Most additional node requests in percent of the others: hedges, repeats where nodes are overloaded, and looks at nodes that are avoided. Going over to another copy after a failure is always allowed.',
+          { min: 0, max: 100 },
+          10,
+        ),
+        min_delay: duration('Least time before a read is hedged.', '20ms', { min: '1ms', max: '1m' }),
+      },
     ),
   }),
   write: section('When a write is acknowledged.', {

@@ -7,8 +7,15 @@ export async function topology(client: AdminClient, now: number): Promise<Output
   const data = await client.topology();
   const groups = data.groups.map(({ group, nodes }) => {
     const table = renderTable(
-      ['node', 'address', 'state', 'shards', 'last error'],
-      nodes.map((node) => [node.id, node.address, node.state, node.shards, node.lastError ?? '']),
+      ['node', 'address', 'state', 'reads', 'shards', 'last error'],
+      nodes.map((node) => [
+        node.id,
+        node.address,
+        node.state,
+        node.avoided ? 'avoided' : '',
+        node.shards,
+        node.lastError ?? '',
+      ]),
     );
     return `group ${group}\n${table}`;
   });

@@ -17,6 +17,7 @@ import type { ClusterView } from '../../../src/placement/view.ts';
 import { createScatter, type ScatterOptions } from '../../../src/search/scatter.ts';
 import { createSearchService } from '../../../src/search/search.ts';
 import type { IndexRecord } from '../../../src/store/records.ts';
+import { steadyReading } from '../../support/reading.ts';
 
 /** One Meilisearch that holds everything, and three that hold shards of it, loaded without Miroir's write path. */
 export interface ShardedFixture {
@@ -28,7 +29,7 @@ export interface ShardedFixture {
   services(change?: { view?: Partial<ClusterView>; options?: Partial<ScatterOptions>; index?: Partial<IndexRecord> }): {
     search: Pick<SearchService, 'search' | 'similar'>;
     documents: DocumentReadService;
-    counts: { fanOut: number[]; retries: number };
+    counts: { fanOut: number[]; retries: number; hedges: number };
   };
   stop(): Promise<void>;
 }
@@ -163,7 +164,7 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
   }
 
   const services: ShardedFixture['services'] = (change = {}) => {
-    const counts = { fanOut: [] as number[], retries: 0 };
+    const counts = { fanOut: [] as number[], retries: 0, hedges: 0 };
     let view: ClusterView | null = null;
     const visible = (uid: string): IndexRecord | null => {
       const entry = catalog.get(uid);
@@ -177,7 +178,13 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
       nodeTimeoutMs: 10_000,
       unavailableShards: 'partial',
       errors: { toLogical },
-      metrics: { fanOut: (n) => counts.fanOut.push(n), retry: () => counts.retries++, partial: () => {} },
+      ...steadyReading(),
+      metrics: {
+        fanOut: (n) => counts.fanOut.push(n),
+        retry: () => counts.retries++,
+        hedge: () => counts.hedges++,
+        partial: () => {},
+      },
       ...change.options,
     });
     return {

@@ -59,7 +59,8 @@ describe('the configuration file', () => {
       { id: 'meili-2', address: 'https://meili.example', group: 0 },
     ]);
     expect(config.server.maxBodyBytes).toBe(100 * 2 ** 20);
-    expect(config.health).toEqual({ interval: 5_000, timeout: 2_000, downAfter: 3, upAfter: 2 });
+    expect(config.health).toMatchObject({ interval: 1_000, timeout: 2_000, downAfter: 3, upAfter: 2 });
+    expect(config.search.hedging).toEqual({ enabled: true, budget: 10, minDelay: 20 });
     expect(config.tasks.retention).toBe(7 * 24 * 3_600_000);
   });
 
