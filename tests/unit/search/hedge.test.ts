@@ -6,6 +6,7 @@ import { initHash } from '../../../src/placement/hash.ts';
 import { createTopologyView } from '../../../src/placement/topology.ts';
 import { createScatter, type ScatterOptions, type ScatterResult } from '../../../src/search/scatter.ts';
 import { virtualTime } from '../../support/virtual-time.ts';
+import { steadyView } from '../placement/steady-view.ts';
 import { indexRecord } from './fixtures.ts';
 
 beforeAll(initHash);
@@ -66,7 +67,7 @@ function simulate({ nodes, groups = 1, copies, budget = 10, options }: Cluster) 
     minHedgeDelay: 20,
   });
   const scatter = createScatter({
-    view: () => ({ ...topology, up: (node) => !down.has(node), inSync: () => true }),
+    view: () => steadyView(topology, { up: (node) => !down.has(node) }),
     clients: { get: client },
     timing: time,
     selection,

@@ -5,6 +5,7 @@ import { createTopologyView } from '../../../src/placement/topology.ts';
 import type { ClusterView } from '../../../src/placement/view.ts';
 import { allShards, heldCounts, planReads } from '../../../src/search/plan.ts';
 import type { IndexRecord } from '../../../src/store/records.ts';
+import { steadyView } from '../placement/steady-view.ts';
 import { indexRecord } from './fixtures.ts';
 
 beforeAll(initHash);
@@ -103,7 +104,7 @@ function topologyOf(groups: number, nodes: number, copies: number): ClusterView 
     group: Math.floor(i / nodes),
   }));
   const topology = createTopologyView({ version: 1, replicationFactor: copies, nodes: records });
-  return { ...topology, up: () => true, inSync: () => true };
+  return steadyView(topology);
 }
 
 /** Requests and shards that each node gets over many different reads, and the mean number of nodes asked. */
