@@ -7,6 +7,7 @@ import { createDocumentReadService } from './documents/read.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
 import { startDumps } from './dumps/start.ts';
 import type { ErrorBody } from './errors/api-error.ts';
+import { createMemoryBudget } from './http/memory-budget.ts';
 import { buildServer } from './http/server.ts';
 import type { Services } from './http/services.ts';
 import { createCatalog } from './indexes/catalog.ts';
@@ -38,7 +39,9 @@ import { openSqliteStore } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
 import { rfc3339 } from './tasks/clock.ts';
 import { createTaskEngine } from './tasks/engine.ts';
+import { createSessions } from './tasks/sessions.ts';
 import { createTaskService } from './tasks/task-service.ts';
+import { realTiming } from './tasks/timing.ts';
 
 /** A Miroir that serves. */
 export interface RunningMiroir {
@@ -171,10 +174,18 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     clients,
     settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError,
+    probe: (node) => health.probeNow(node),
+    policy: config.write,
     writeTimeoutMs: config.write.timeout,
-    minCopies: config.write.minCopies,
+    probeAfterMs: config.write.probeAfter,
+    resends: config.write.resends,
+    maxWaiting: config.write.maxWaiting,
+    maxUnfinished: config.tasks.maxUnfinished,
     retentionMs: config.tasks.retention,
+    idempotency: { retentionMs: config.idempotency.retention, maxKeys: config.idempotency.maxKeys },
     now,
+    timing: realTiming,
+    onLostAnswer: (outcome) => metrics.lostAnswers.inc({ outcome }),
     log,
     onEnded(task) {
       metrics.tasks.inc({ status: task.status });
@@ -238,6 +249,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     features,
     webhooks,
     logs: createLogControl(log),
+    sessions: createSessions({ active, timing: realTiming, maxWaitMs: config.sessions.maxWait }),
     metrics: () => metrics.text(),
   };
   metrics.beforeScrape(() => refreshGauges(metrics, { topology, catalog, copies, view, active, now }));
@@ -246,14 +258,17 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     stops.add('the metrics server', () => server.stop());
   }
 
+  const memory = createMemoryBudget(config.server.memoryLimit, () => process.memoryUsage.rss());
   const server = buildServer({
     services,
+    memory,
     maxBodyBytes: config.server.maxBodyBytes,
     maxConcurrentRequests: config.server.maxConcurrentRequests,
     log,
     onResponse: ({ method, route, status, seconds }) =>
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds),
     onInFlight: (count) => metrics.requestsInFlight.set(count),
+    onShed: () => metrics.requestsShed.inc(),
     adminKey: config.admin.apiKey ?? null,
   });
   const url = await server.listen({ host: config.server.host, port: config.server.port });

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ApiError } from '../errors/api-error.ts';
+import type { Reservation } from './memory-budget.ts';
 
 /** A compressed body that does not decompress, or a body that ended early. Routes word it in their own way. */
 export class BrokenBodyError extends Error {
@@ -41,12 +42,13 @@ export function describeSize(bytes: number): string {
   return exact === undefined ? `${bytes} B` : `${bytes / exact[0]} ${exact[1]}`;
 }
 
-async function collect(source: Readable, limit: number): Promise<Buffer> {
+async function collect(source: Readable, limit: number, memory: Pick<Reservation, 'grow'>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of source as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > limit) throw tooLarge(limit);
+    memory.grow(chunk.length);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
@@ -55,20 +57,27 @@ async function collect(source: Readable, limit: number): Promise<Buffer> {
 /**
  * The whole body, decompressed (gzip, deflate, br; any other encoding is taken as plain, as the real server does).
  * Throws `ApiError` `payload_too_large` beyond `limit` bytes after decompression and `BrokenBodyError` when it cannot be
- * decoded. What is left unread is the server's to discard.
+ * decoded. What is left unread is the server's to discard. `memory` may refuse it, as a
+ * whole or half-way.
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  limit: number,
+  memory: Pick<Reservation, 'expect' | 'grow'>,
+): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
   const decoder = decoders[encoding];
   if (decoder === undefined) {
-    if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-    return guarded(encoding, () => collect(request, limit));
+    const announced = Number(request.headers['content-length'] ?? 0);
+    if (announced > limit) throw tooLarge(limit);
+    memory.expect(announced);
+    return guarded(encoding, () => collect(request, limit, memory));
   }
   const stream = decoder() as unknown as Readable & NodeJS.WritableStream;
   request.once('error', (error) => stream.destroy(error));
   request.once('aborted', () => stream.destroy(new Error('aborted')));
   try {
-    return await guarded(encoding, () => collect(request.pipe(stream), limit));
+    return await guarded(encoding, () => collect(request.pipe(stream), limit, memory));
   } finally {
     request.unpipe(stream);
     stream.destroy();

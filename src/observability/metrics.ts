@@ -5,6 +5,8 @@ import { type MetricDefinition, type MetricName, metricDefinitions } from './def
 export interface Metrics {
   readonly requestDuration: Histogram<'method' | 'route' | 'status'>;
   readonly requestsInFlight: Gauge;
+  readonly requestsShed: Counter;
+  readonly lostAnswers: Counter<'outcome'>;
   readonly nodeHealthy: Gauge<'node'>;
   readonly nodeRequestDuration: Histogram<'node'>;
   readonly nodeErrors: Counter<'node' | 'kind'>;
@@ -57,6 +59,8 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
   return {
     requestDuration: histogram('miroir_request_duration_seconds'),
     requestsInFlight: gauge('miroir_requests_in_flight'),
+    requestsShed: counter('miroir_requests_shed_total'),
+    lostAnswers: counter('miroir_write_answers_lost_total'),
     nodeHealthy,
     nodeRequestDuration,
     nodeErrors,

@@ -134,6 +134,22 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    version: 3,
+    sql: `
+      CREATE TABLE idempotency_keys (
+        key TEXT PRIMARY KEY,
+        fingerprint TEXT NOT NULL,
+        task_uid INTEGER NOT NULL,
+        index_uid TEXT,
+        type TEXT NOT NULL,
+        enqueued_at TEXT NOT NULL,
+        enqueued_key TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE UNIQUE INDEX idempotency_keys_task ON idempotency_keys (task_uid);
+      CREATE INDEX idempotency_keys_enqueued ON idempotency_keys (enqueued_key);
+    `,
+  },
 ];
 
 function pragma(connection: Connection, name: string): number {

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { ApiError } from '../../../src/errors/api-error.ts';
+import { createMemoryBudget } from '../../../src/http/memory-budget.ts';
 import { buildServer, type ServerOptions } from '../../../src/http/server.ts';
 import type { Services } from '../../../src/http/services.ts';
 import { allOff, featureOff } from '../../../src/instance/features.ts';
@@ -86,6 +87,7 @@ export function reachedServices(masterKey: string): Services {
     },
     logs: { setTarget() {} },
     webhooks: { list: () => REACHED, get: () => REACHED, create: text, update: text, delete: async () => {} },
+    sessions: { settle: async () => null },
     metrics: async () => 'reached 1\n',
   };
 }
@@ -95,6 +97,7 @@ export async function startFront(masterKey: string, options: Partial<ServerOptio
   const app = buildServer({
     services: reachedServices(masterKey),
     maxBodyBytes: 100_000_000,
+    memory: createMemoryBudget(1_000_000_000_000, () => 0),
     maxConcurrentRequests: 1_000,
     log: pino({ level: 'silent' }),
     adminKey: null,
