@@ -57,7 +57,7 @@ export function createActiveTasks(): ActiveTasks {
     if (!byUid.has(uid)) return Promise.resolve();
     const known = ends.get(uid);
     if (known !== undefined) return known.promise;
-    let resolve = () => undefined as void;
+    let resolve: () => void = () => undefined;
     const promise = new Promise<void>((done) => {
       resolve = done;
     });

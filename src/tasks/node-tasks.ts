@@ -1,5 +1,6 @@
 import { type NodeClient, NodeError, type NodeResponse } from '../nodes/client.ts';
 import type { PartRecord, PartStatus } from '../store/records.ts';
+import type { AskedNode } from './patience.ts';
 
 /** The fields of a node's task that Miroir reads. */
 interface NodeTask {
@@ -48,7 +49,7 @@ export interface NodeTaskHead {
 }
 
 /** A node's tasks on one index above `after`, ascending. Throws `NodeError`, also when the node does not tell. */
-export async function nodeTasksAfter(client: NodeClient, physicalUid: string, after: number): Promise<NodeTaskHead[]> {
+export async function nodeTasksAfter(client: AskedNode, physicalUid: string, after: number): Promise<NodeTaskHead[]> {
   const response = await client.request({
     method: 'GET',
     path: `/tasks?limit=1000&indexUids=${encodeURIComponent(physicalUid)}`,
@@ -60,12 +61,12 @@ export async function nodeTasksAfter(client: NodeClient, physicalUid: string, af
 }
 
 /** The uid of a node's newest task on one index, -1 when it has none. Throws `NodeError`, also when the node does not tell. */
-export async function newestNodeTask(client: NodeClient, physicalUid: string): Promise<number> {
+export async function newestNodeTask(client: AskedNode, physicalUid: string): Promise<number> {
   const path = `/tasks?limit=1&indexUids=${encodeURIComponent(physicalUid)}`;
   return readTaskList(client, await client.request({ method: 'GET', path }))[0]?.uid ?? -1;
 }
 
-function readTaskList(client: NodeClient, response: NodeResponse): NodeTaskHead[] {
+function readTaskList(client: AskedNode, response: NodeResponse): NodeTaskHead[] {
   try {
     const { results } = JSON.parse(response.text) as { results: NodeTaskHead[] };
     if (response.status === 200 && Array.isArray(results)) return results;

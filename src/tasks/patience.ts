@@ -11,13 +11,20 @@ export interface PatienceOptions {
   timing: Timing;
 }
 
+/** A node to be asked. */
+export type AskedNode = Pick<NodeClient, 'id' | 'request'>;
+
 /**
- * Sends a request and waits for its answer as long as the node shows signs of life: one that accepts connections and never
- * answers is found out by probes, and then not waited for until the request's own timeout. Rejects with `NodeError`.
+ * A node whose answers are waited for as long as it shows signs of life: one that accepts connections and never answers is
+ * found out by probes, and then not waited for until the request's own timeout.
  */
-export async function askPatiently(
+export function patiently(options: PatienceOptions, client: AskedNode): AskedNode {
+  return { id: client.id, request: (request) => ask(options, client, request) };
+}
+
+async function ask(
   { up, probe, probeAfterMs, timing }: PatienceOptions,
-  client: NodeClient,
+  client: AskedNode,
   request: NodeRequest,
 ): Promise<NodeResponse> {
   const given = new AbortController();

@@ -1,7 +1,7 @@
-import type { NodeClient } from '../nodes/client.ts';
 import { NodeError } from '../nodes/client.ts';
 import type { PartRecord } from '../store/records.ts';
 import { type NodeTaskHead, nodeTasksAfter } from './node-tasks.ts';
+import type { AskedNode } from './patience.ts';
 import type { Timing } from './timing.ts';
 
 /**
@@ -33,7 +33,7 @@ export function canBe(step: string, task: Pick<NodeTaskHead, 'type'>): boolean {
  * there. Null when the node cannot tell.
  */
 export async function lookForTasks(
-  client: NodeClient,
+  client: AskedNode,
   physicalUid: string,
   after: number,
   timing: Timing,

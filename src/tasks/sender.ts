@@ -5,7 +5,7 @@ import type { Logger } from '../observability/log.ts';
 import type { PartRecord } from '../store/records.ts';
 import { isRepeatable, readReply, settledPart, type WriteReply } from './answers.ts';
 import { newestNodeTask } from './node-tasks.ts';
-import { askPatiently } from './patience.ts';
+import { type AskedNode, patiently } from './patience.ts';
 import { canBe, lookForTasks } from './reconcile.ts';
 import type { Serial } from './serial.ts';
 import type { Timing } from './timing.ts';
@@ -79,7 +79,7 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   /** Whether the chain may be written to now: misses are recorded, and the node's newest task is known. */
-  async function prepare(client: NodeClient, physicalUid: string, key: string, chain: Chain): Promise<boolean> {
+  async function prepare(client: AskedNode, physicalUid: string, key: string, chain: Chain): Promise<boolean> {
     const waiting = unrecorded.get(key);
     if (waiting !== undefined) {
       await Promise.race([waiting, timing.sleep(options.writeTimeoutMs)]);
@@ -99,15 +99,15 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   /** The node's task that this part became after all; `none`, or null when that cannot be known. */
-  async function findTask(client: NodeClient, physicalUid: string, chain: Chain, part: PartRecord, attempts: number) {
+  async function findTask(client: AskedNode, physicalUid: string, chain: Chain, part: PartRecord, attempts: number) {
     if (!options.up(part.nodeId) || chain.doubtfulUntil > timing.elapsed()) return null;
     const tasks = await lookForTasks(client, physicalUid, chain.newest ?? -1, timing, (found) => found.length > 0);
     if (tasks === null || tasks.length > attempts || !tasks.every((task) => canBe(part.step, task))) return null;
     return tasks.at(-1)?.uid ?? 'none';
   }
 
-  function ask(client: NodeClient, part: PartRecord, request: NodeRequest, timeoutMs: number): Promise<WriteReply> {
-    return askPatiently(options, client, { ...request, timeoutMs, ownConnection: true }).then(
+  function ask(client: AskedNode, part: PartRecord, request: NodeRequest, timeoutMs: number): Promise<WriteReply> {
+    return client.request({ ...request, timeoutMs, ownConnection: true }).then(
       (response) => {
         const reply = readReply(response);
         if (reply.kind === 'taken' || reply.kind === 'refused') return reply;
@@ -124,8 +124,9 @@ export function createSender(options: SenderOptions): Sender {
   }
 
   async function deliver(physicalUid: string, key: string, part: PartRecord, request: NodeRequest) {
-    const client = options.clients.get(part.nodeId);
-    if (client === undefined || !options.up(part.nodeId)) return settledPart(part, 'missed');
+    const known = options.clients.get(part.nodeId);
+    if (known === undefined || !options.up(part.nodeId)) return settledPart(part, 'missed');
+    const client = patiently(options, known);
     const chain = chainOf(key);
     if (!(await prepare(client, physicalUid, key, chain))) return settledPart(part, 'missed');
     const deadline = timing.elapsed() + options.writeTimeoutMs;

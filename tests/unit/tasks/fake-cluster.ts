@@ -11,7 +11,7 @@ import type { PlannedPart, WritePlan } from '../../../src/tasks/acceptance.ts';
 import type { SettingsCommit } from '../../../src/tasks/catalog-changes.ts';
 import { createTaskEngine, type TaskEngine, type TaskEngineOptions } from '../../../src/tasks/engine.ts';
 import type { LostAnswer } from '../../../src/tasks/sender.ts';
-import { realTiming } from '../../../src/tasks/timing.ts';
+import { realTiming, type Timing } from '../../../src/tasks/timing.ts';
 
 /**
  * What a scripted node does with the next write. `lose-answer` takes it and never answers, `hang` does neither; `cut-after`
@@ -92,7 +92,7 @@ export class FakeNode implements NodeClient {
       case 'cut-before':
         throw new NodeError(this.id, 'broken', 'cut');
       case 'late':
-        setTimeout(() => this.#take(request), 400);
+        setTimeout(() => this.#take(request), 60);
         throw new NodeError(this.id, 'timeout', 'late');
       case 'disk-full':
         return refusal(422, 'no_space_left_on_device', 'system');
@@ -148,6 +148,12 @@ export class FakeNode implements NodeClient {
     return { status: 200, text: '{"taskUid":0}' };
   }
 }
+
+/** Time that passes ten times as fast. */
+const fastTiming: Timing = {
+  elapsed: () => realTiming.elapsed() * 10,
+  sleep: (ms) => realTiming.sleep(ms / 10),
+};
 
 /** A task engine over scripted nodes and a real store; `crash` throws its memory away and starts another on the store. */
 export interface FakeCluster {
@@ -215,10 +221,10 @@ export async function startFakeCluster(
       clients: nodes,
       settings,
       toLogicalError: (error) => error,
-      writeTimeoutMs: 1_000,
+      writeTimeoutMs: 20_000,
       probe: async (id) => {
         const node = nodes.get(id);
-        if (node !== undefined && node.silent) node.up = false;
+        if (node?.silent) node.up = false;
       },
       policy: { consistency: 'in_sync', minCopies: 1 },
       probeAfterMs: 200,
@@ -226,7 +232,7 @@ export async function startFakeCluster(
       maxWaiting: 100,
       maxUnfinished: 1_000,
       idempotency: { retentionMs: 60_000, maxKeys: 100 },
-      timing: realTiming,
+      timing: fastTiming,
       onLostAnswer: (outcome) => lostAnswers.push(outcome),
       retentionMs: 60_000,
       now: Date.now,
