@@ -258,7 +258,8 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     stops.add('the metrics server', () => server.stop());
   }
 
-  const memory = createMemoryBudget(config.server.memoryLimit, () => process.memoryUsage.rss());
+  const copiesPerDocument = topology.replicationFactor * view.groups().length;
+  const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument, () => process.memoryUsage.rss());
   const server = buildServer({
     services,
     memory,

@@ -17,8 +17,10 @@ export interface MemoryBudget {
 
 /** Bodies up to this size are always let in: their number is bounded already. */
 const smallBytes = 16 * 1024;
-/** Bytes of memory per byte of a body: as received, split into documents, and on its way to the copies. */
-const expansion = 4;
+/** Bytes of memory per byte of a body, besides those on their way to copies: as received (in pieces and whole) and split into documents. Measured. */
+const ownExpansion = 4;
+/** Memory that is free but not yet collected, as it lies about after some large bodies. Measured. */
+const garbageBytes = 64 * 2 ** 20;
 
 function overloaded(limit: number): ApiError {
   return new ApiError(
@@ -29,12 +31,14 @@ function overloaded(limit: number): ApiError {
 }
 
 /**
- * A budget of `limit` bytes for the whole process; `resident` tells what it takes now. What bodies will need is counted as
+ * A budget of `limit` bytes for the whole process; `resident` tells what it takes now, `copies` how many copies of each
+ * document are sent on. What bodies will need is counted as
  * they arrive, because it takes a while to show; and the memory in use counts too, because not all of it is bodies. A body
  * that is alone is let in whatever the memory: else garbage that nothing collects could keep everybody out.
  */
-export function createMemoryBudget(limit: number, resident: () => number): MemoryBudget {
-  const base = resident();
+export function createMemoryBudget(limit: number, copies: number, resident: () => number): MemoryBudget {
+  const expansion = ownExpansion + copies;
+  const base = resident() + garbageBytes;
   let held = 0;
 
   function refuse(own: number, bytes: number): void {

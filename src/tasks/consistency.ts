@@ -30,11 +30,12 @@ export type WrittenShards = ReadonlyMap<number, readonly WrittenCopy[]>;
 /** What a part touches: a stored one or one that is only planned. */
 type Touching = Pick<PartRecord, 'nodeId' | 'shards'>;
 
+/** The fate of a copy that several parts write, one after the other. */
 function together(fates: readonly CopyFate[]): CopyFate {
-  const all = (fate: CopyFate) => fates.every((other) => other === fate);
-  for (const fate of ['took', 'missed', 'refused'] as const) if (all(fate)) return fate;
-  const partly = fates.includes('took') || fates.includes('unknown');
-  return partly ? 'unknown' : 'missed';
+  const has = (fate: CopyFate) => fates.includes(fate);
+  if (has('unknown') || (has('took') && has('missed'))) return 'unknown';
+  if (has('missed')) return 'missed';
+  return has('refused') ? 'refused' : 'took';
 }
 
 /** The copies that a write touches, with their fate by that of the parts which write them. */

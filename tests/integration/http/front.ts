@@ -97,7 +97,7 @@ export async function startFront(masterKey: string, options: Partial<ServerOptio
   const app = buildServer({
     services: reachedServices(masterKey),
     maxBodyBytes: 100_000_000,
-    memory: createMemoryBudget(1_000_000_000_000, () => 0),
+    memory: createMemoryBudget(1_000_000_000_000, 1, () => 0),
     maxConcurrentRequests: 1_000,
     log: pino({ level: 'silent' }),
     adminKey: null,
