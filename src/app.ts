@@ -13,6 +13,7 @@ import { startDumps } from './dumps/start.ts';
 import type { ErrorBody } from './errors/api-error.ts';
 import { exportQueue } from './export/service.ts';
 import { startExports } from './export/start.ts';
+import { createMemoryBudget } from './http/memory-budget.ts';
 import { buildServer } from './http/server.ts';
 import type { Services } from './http/services.ts';
 import { createCatalog } from './indexes/catalog.ts';
@@ -49,7 +50,9 @@ import type { Store } from './store/store.ts';
 import { jobQueue } from './tasks/active.ts';
 import { rfc3339 } from './tasks/clock.ts';
 import { createTaskEngine } from './tasks/engine.ts';
+import { createSessions } from './tasks/sessions.ts';
 import { createTaskService } from './tasks/task-service.ts';
+import { realTiming } from './tasks/timing.ts';
 
 /** A Miroir that serves. */
 export interface RunningMiroir {
@@ -190,11 +193,19 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     clients: new Map([...clients].map(([id, client]) => [id, givingUpWhenDown(client, health)])),
     settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError,
+    probe: (node) => health.probeNow(node),
+    policy: config.write,
     writeTimeoutMs: config.write.timeout,
-    minCopies: config.write.minCopies,
+    probeAfterMs: config.write.probeAfter,
+    resends: config.write.resends,
+    maxWaiting: config.write.maxWaiting,
+    maxUnfinished: config.tasks.maxUnfinished,
     retentionMs: config.tasks.retention,
     nodeRetentionMs: config.tasks.nodeRetention,
+    idempotency: { retentionMs: config.idempotency.retention, maxKeys: config.idempotency.maxKeys },
     now,
+    timing: realTiming,
+    onLostAnswer: (outcome) => metrics.lostAnswers.inc({ outcome }),
     log,
     onEnded(task) {
       metrics.tasks.inc({ status: task.status });
@@ -275,6 +286,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     features,
     webhooks,
     logs: createLogControl(log),
+    sessions: createSessions({ active, timing: realTiming, maxWaitMs: config.sessions.maxWait }),
     metrics: () => metrics.text(),
   };
   metrics.beforeScrape(() =>
@@ -285,14 +297,18 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     stops.add('the metrics server', () => server.stop());
   }
 
+  const copiesPerDocument = topology.replicationFactor * view.groups().length;
+  const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument, () => process.memoryUsage.rss());
   const server = buildServer({
     services,
     limits: config.server,
+    memory,
     log,
     onResponse: ({ method, route, status, seconds }) =>
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds),
     onInFlight: (count) => metrics.requestsInFlight.set(count),
     onWaiting: (count) => metrics.requestsWaiting.set(count),
+    onShed: () => metrics.requestsShed.inc(),
     adminKey: config.admin.apiKey ?? null,
   });
   const url = await server.listen({ host: config.server.host, port: config.server.port });

@@ -130,6 +130,11 @@ export const fileSchema = z.strictObject({
       min: '1s',
       max: '1h',
     }),
+    memory_limit: size(
+      'Memory that Miroir may take (its resident set). A request whose body would pass it is answered with 503 `miroir_overloaded` and `Retry-After`; one at a time is always let in. Each body is counted several times, because it is read, split and sent on to every copy.',
+      '2GiB',
+      { min: '128MiB', max: '16384GiB' },
+    ),
   }),
   health: section('How Miroir finds out which nodes answer.', {
     interval: duration(
@@ -207,19 +212,49 @@ export const fileSchema = z.strictObject({
   }),
   write: section('When a write is acknowledged.', {
     consistency: choice(
-      '`in_sync`: every copy that is in sync has taken the write, and those that have not are marked stale before the answer and serve no reads until they are repaired.',
-      ['in_sync'],
+      'Which copies must have taken a write before it is acknowledged. `in_sync`: at least `write.min_copies` copies of each shard; those that have not are marked stale before the answer and serve no reads until they are repaired. `quorum`: besides, more than half of the copies of each shard in at least one group. `all`: every copy of each shard. With fewer the answer is 503.',
+      ['in_sync', 'quorum', 'all'],
       'in_sync',
     ),
     min_copies: integer(
-      'Copies of each shard that must have taken a write, over all groups. With fewer the answer is 503 `miroir_write_incomplete`.',
+      'In-sync copies of each shard that must have taken a write, over all groups, whatever the consistency. With fewer the answer is 503.',
       { min: 1, max: 65_536 },
       1,
     ),
     timeout: duration(
-      'How long a node may take to accept a write before its copies count as having missed it.',
+      'How long a node may take to accept a write, repetitions included, before its copies count as having missed it.',
       '30s',
       { min: '100ms', max: '1h' },
+    ),
+    probe_after: duration(
+      'How long a node may leave a write unanswered before it is probed. If the probes fail (`health.timeout`, `health.down_after`) its copies count as having missed the write, without waiting for `write.timeout`.',
+      '1s',
+      { min: '10ms', max: '10m' },
+    ),
+    resends: integer(
+      'How often a write that a node did not take (no connection, or cut off and not among the node’s tasks) is sent to it again, within `write.timeout`.',
+      { min: 0, max: 20 },
+      2,
+    ),
+    max_waiting: integer(
+      'Writes to one index that may wait to be handed to the nodes. Further ones are answered with 503 `miroir_overloaded` and `Retry-After`.',
+      { min: 1, max: 1_000_000 },
+      500,
+    ),
+  }),
+  idempotency: section('Writes with an `Idempotency-Key` header. See docs/consistency.md.', {
+    retention: duration('How long a key is known after its write.', '24h', { min: '1m', max: '365d' }),
+    max_keys: integer(
+      'Keys that are known; when there are more the oldest are forgotten.',
+      { min: 1, max: 100_000_000 },
+      1_000_000,
+    ),
+  }),
+  sessions: section('Reads with an `X-Miroir-Session` header. See docs/consistency.md.', {
+    max_wait: duration(
+      'How long a read waits for the writes of its session. Then it answers without them and says so in `X-Miroir-Degraded`.',
+      '5s',
+      { min: '1ms', max: '10m' },
     ),
   }),
   tasks: section('The task list that clients see, and that of the nodes.', {
@@ -228,6 +263,11 @@ export const fileSchema = z.strictObject({
       "How long the nodes keep their own tasks of one that has ended. They are deleted in batches of up to 1,000, so that a node's task database never fills; tasks that Miroir did not make are left alone.",
       '1h',
       { min: '1s', max: '3650d' },
+    ),
+    max_unfinished: integer(
+      'Tasks that may be unfinished at a time. Further writes are answered with 503 `miroir_overloaded` and `Retry-After`, until the nodes have caught up.',
+      { min: 1, max: 100_000_000 },
+      100_000,
     ),
   }),
   dumps: section('Dumps: where they are written and how they are read. See docs/backup.md.', {

@@ -82,7 +82,9 @@ export function createDumpService({ acceptance, folder, maxBytes }: DumpServiceO
     async importUpload(body: Readable, onConflict: ConflictRule) {
       const file = await receive(body);
       try {
-        return await enqueueImport({ file, uploaded: true, onConflict });
+        const answer = await enqueueImport({ file, uploaded: true, onConflict });
+        if (answer.replayed === true) await rm(file, { force: true });
+        return answer;
       } catch (error) {
         await rm(file, { force: true });
         throw error;

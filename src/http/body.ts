@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ApiError } from '../errors/api-error.ts';
+import type { Reservation } from './memory-budget.ts';
 
 /** A compressed body that does not decompress, or a body that ended early. Routes word it in their own way. */
 export class BrokenBodyError extends Error {
@@ -58,7 +59,12 @@ export function describeSize(bytes: number): string {
  * Gathers what a stream gives while a request arrives. The request is never destroyed, as its connection is still needed
  * for the answer.
  */
-function collect(source: Readable, arriving: IncomingMessage, { maxBytes, stallMs }: BodyLimits): Promise<Buffer> {
+function collect(
+  source: Readable,
+  arriving: IncomingMessage,
+  { maxBytes, stallMs }: BodyLimits,
+  memory: Pick<Reservation, 'grow'>,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -67,7 +73,12 @@ function collect(source: Readable, arriving: IncomingMessage, { maxBytes, stallM
     const take = (chunk: Buffer) => {
       size += chunk.length;
       chunks.push(chunk);
-      if (size > maxBytes) end(() => reject(tooLarge(maxBytes)));
+      if (size > maxBytes) return end(() => reject(tooLarge(maxBytes)));
+      try {
+        memory.grow(chunk.length);
+      } catch (error) {
+        end(() => reject(error));
+      }
     };
     const broken = (error?: unknown) => end(() => reject(error ?? new Error('the body ended early')));
     const whole = () => end(() => resolve(Buffer.concat(chunks, size)));
@@ -86,15 +97,20 @@ function collect(source: Readable, arriving: IncomingMessage, { maxBytes, stallM
 /**
  * The whole body, decompressed (gzip, deflate, br; any other encoding is taken as plain, as the real server does).
  * Throws `ApiError` `payload_too_large` beyond the limit after decompression, `miroir_request_timeout` when it stalls, and
- * `BrokenBodyError` when it cannot be decoded. What is left unread is discarded.
+ * `BrokenBodyError` when it cannot be decoded. `memory` may refuse it, as a whole or half-way. What is left unread is discarded.
  */
-export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  memory: Pick<Reservation, 'expect' | 'grow'>,
+): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
   const decoder = decoders[encoding]?.();
   const announced = decoder === undefined ? Number(request.headers['content-length'] ?? 0) : 0;
   if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
+  memory.expect(announced);
   try {
-    return await collect(decoder === undefined ? request : request.pipe(decoder), request, limits);
+    return await collect(decoder === undefined ? request : request.pipe(decoder), request, limits, memory);
   } catch (error) {
     throw error instanceof ApiError ? error : new BrokenBodyError(encoding, error);
   } finally {

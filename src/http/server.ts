@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiError } from '../errors/api-error.ts';
+import { writeOrigin } from '../tasks/write-origin.ts';
 import { adminAccess } from './admin/access.ts';
 import { dumpAdminRoutes } from './admin/dumps.ts';
 import { adminRoutes } from './admin/routes.ts';
@@ -11,6 +12,7 @@ import { preflight } from './cors.ts';
 import { Exchange } from './exchange.ts';
 import { createInstance } from './instance.ts';
 import { refuseHead, type ServerLimits } from './limits.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { type Handler, mount } from './router.ts';
 import { apiRoutes } from './routes/all.ts';
 import { sendAnswer } from './send.ts';
@@ -29,6 +31,7 @@ export interface FinishedRequest {
 export interface ServerOptions {
   services: Services;
   limits: ServerLimits;
+  memory: MemoryBudget;
   /** Whether pages of any origin may read answers, as with Meilisearch. Default true. */
   corsEverything?: boolean;
   log: Logger;
@@ -37,6 +40,8 @@ export interface ServerOptions {
   onInFlight?: (count: number) => void;
   /** Called when the number of requests that wait for their turn changes. */
   onWaiting?: (count: number) => void;
+  /** Called when a request is refused because a limit is reached. */
+  onShed?: () => void;
   /** Key of the admin API; null closes it, but for readiness and metrics. */
   adminKey: string | null;
 }
@@ -110,15 +115,23 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   const admitted = bounded(options);
   const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer) =>
     sendAnswer(request, reply, answer, { cors, stallMs: limits.stallTimeout });
-  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-    send(request, reply, failure(toApiError(error, request, log)));
+  const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const error = toApiError(thrown, request, log);
+    if (error.code === 'miroir_overloaded') options.onShed?.();
+    return send(request, reply, failure(error));
+  };
 
   async function run(handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const exchange = new Exchange(request, services, bodyLimits);
+    const memory = options.memory.open();
+    const exchange = new Exchange(request, services, bodyLimits, memory);
+    const handle = () => admitted(handler, exchange, pathOf(request), reply.raw);
     try {
-      return await send(request, reply, await admitted(handler, exchange, pathOf(request), reply.raw));
+      const origin = exchange.writeOrigin();
+      return await send(request, reply, await (origin === null ? handle() : writeOrigin.run(origin, handle)));
     } catch (error) {
       return fail(error, request, reply);
+    } finally {
+      memory.release();
     }
   }
 

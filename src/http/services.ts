@@ -6,6 +6,7 @@ import type { Caller } from '../keys/caller.ts';
 import type { DocumentsQuery, FacetSearchQuery, SearchQuery, SimilarQuery } from '../search/query.ts';
 import type { KeyRecord } from '../store/records.ts';
 import type { TaskPage } from '../store/store.ts';
+import type { Sessions } from '../tasks/sessions.ts';
 
 /** The 202 body. */
 export interface TaskSummary {
@@ -29,6 +30,8 @@ export interface WriteAnswer {
   summary: TaskSummary;
   /** Copies that missed the write: `X-Miroir-Degraded: groups=..;shards=..`; null when none did. */
   degraded: { groups: readonly number[]; shards: readonly number[] } | null;
+  /** It repeats the answer to an earlier request with the same idempotency key. */
+  replayed?: boolean;
 }
 
 /** A document payload as received, already decompressed and within the body limit. */
@@ -211,6 +214,7 @@ export interface Services {
   features: FeatureService;
   logs: LogControl;
   webhooks: WebhookService;
+  sessions: Sessions;
   /** Prometheus text. */
   metrics(): Promise<string>;
 }

@@ -6,6 +6,8 @@ export interface Metrics {
   readonly requestDuration: Histogram<'method' | 'route' | 'status'>;
   readonly requestsInFlight: Gauge;
   readonly requestsWaiting: Gauge;
+  readonly requestsShed: Counter;
+  readonly lostAnswers: Counter<'outcome'>;
   readonly nodeHealthy: Gauge<'node'>;
   readonly nodeCircuitOpen: Gauge<'node'>;
   readonly nodeCircuitOpenings: Counter<'node'>;
@@ -66,6 +68,8 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     requestDuration: histogram('miroir_request_duration_seconds'),
     requestsInFlight: gauge('miroir_requests_in_flight'),
     requestsWaiting: gauge('miroir_requests_waiting'),
+    requestsShed: counter('miroir_requests_shed_total'),
+    lostAnswers: counter('miroir_write_answers_lost_total'),
     nodeHealthy,
     nodeCircuitOpen,
     nodeCircuitOpenings,

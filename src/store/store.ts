@@ -1,4 +1,5 @@
 import type {
+  IdempotencyRecord,
   IndexRecord,
   KeyRecord,
   LeavingCopy,
@@ -25,6 +26,8 @@ export type StoreChange =
   | { kind: 'deleteStale'; indexId: number; shard: number; nodeId: string }
   | { kind: 'putLeaving'; record: LeavingCopy }
   | { kind: 'deleteLeaving'; indexId: number; shard: number; nodeId: string }
+  /** The task's request was not acknowledged: the next one with its idempotency key is a first one again. */
+  | { kind: 'releaseIdempotencyKey'; taskUid: number }
   | { kind: 'putKey'; record: KeyRecord }
   | { kind: 'deleteKey'; uid: string }
   | { kind: 'putTopology'; record: TopologyRecord }
@@ -34,6 +37,9 @@ export type StoreChange =
 export type NewTask = Omit<TaskRecord, 'uid'>;
 /** A part about to be accepted: the store fills in the task's uid. */
 export type NewPart = Omit<PartRecord, 'taskUid'>;
+
+/** An idempotency key that a new task takes; it replaces an older use of the key. */
+export type NewIdempotencyKey = Pick<IdempotencyRecord, 'key' | 'fingerprint'>;
 
 /** A half-open or open range of instants (RFC 3339); both ends are exclusive, as in Meilisearch. */
 export interface DateRange {
@@ -64,8 +70,13 @@ export interface TaskPage extends TaskFilter {
 export interface Store {
   /** Apply all changes or none, durably, before it resolves. Throws `ApiError` `miroir_store_unavailable` when it cannot. */
   commit(changes: readonly StoreChange[]): Promise<void>;
-  /** Allot the next uid, insert the task with its parts and apply `changes`, all or nothing. */
-  createTask(task: NewTask, parts: readonly NewPart[], changes: readonly StoreChange[]): Promise<TaskRecord>;
+  /** Allot the next uid, insert the task with its parts and its idempotency key, and apply `changes`, all or nothing. */
+  createTask(
+    task: NewTask,
+    parts: readonly NewPart[],
+    changes: readonly StoreChange[],
+    idempotencyKey?: NewIdempotencyKey | null,
+  ): Promise<TaskRecord>;
   /** The next value of a counter that starts at 0 and is never reused, for example `index`. */
   nextId(counter: string): Promise<number>;
 
@@ -93,6 +104,11 @@ export interface Store {
   taskIndexUids(): Promise<string[]>;
   /** Number of tasks per status. */
   taskCounts(): Promise<Record<TaskStatus, number>>;
+
+  /** What a key was used for, or null. */
+  idempotencyKey(key: string): Promise<IdempotencyRecord | null>;
+  /** Forget keys whose task was enqueued before the instant, and all but the `keep` last used ones; returns how many. */
+  pruneIdempotencyKeys(enqueuedBefore: string, keep: number): Promise<number>;
 
   indexes(): Promise<IndexRecord[]>;
   staleCopies(): Promise<StaleCopy[]>;

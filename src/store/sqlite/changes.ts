@@ -1,7 +1,7 @@
 import type { PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
-import type { NewPart, NewTask, StoreChange } from '../store.ts';
+import type { NewIdempotencyKey, NewPart, NewTask, StoreChange } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { indexTable, keyTable, leavingTable, partTable, staleTable, taskTable } from './tables.ts';
+import { idempotencyTable, indexTable, keyTable, leavingTable, partTable, staleTable, taskTable } from './tables.ts';
 
 /** Take the next value of a counter. Values are gone once taken, whatever is deleted later. */
 export function takeId(connection: Connection, counter: string): number {
@@ -111,6 +111,9 @@ export function applyChange(connection: Connection, change: StoreChange): void {
     case 'deleteLeaving':
       deleteCopyMark(connection, 'leaving_copies', change);
       return;
+    case 'releaseIdempotencyKey':
+      connection.run('DELETE FROM idempotency_keys WHERE task_uid = ?', [change.taskUid]);
+      return;
     case 'putKey':
       keyTable.upsert(connection, change.record);
       return;
@@ -129,16 +132,21 @@ export function applyChange(connection: Connection, change: StoreChange): void {
   }
 }
 
-/** Give the task its uid and insert it with its parts and changes; the caller holds the transaction. */
+/** Give the task its uid and insert it with its parts, changes and key; the caller holds the transaction. */
 export function insertTask(
   connection: Connection,
   task: NewTask,
   parts: readonly NewPart[],
   changes: readonly StoreChange[],
+  idempotencyKey: NewIdempotencyKey | null,
 ): TaskRecord {
   const record: TaskRecord = { ...task, uid: takeId(connection, 'task') };
   taskTable.upsert(connection, record);
   for (const part of parts) putPart(connection, { ...part, taskUid: record.uid });
   for (const change of changes) applyChange(connection, change);
+  if (idempotencyKey !== null) {
+    const { uid: taskUid, indexUid, type, enqueuedAt } = record;
+    idempotencyTable.upsert(connection, { ...idempotencyKey, taskUid, indexUid, type, enqueuedAt });
+  }
   return record;
 }

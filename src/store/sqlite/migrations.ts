@@ -155,6 +155,17 @@ export const migrations: readonly Migration[] = [
       CREATE TRIGGER parts_leave_node_tasks AFTER DELETE ON parts WHEN OLD.node_task_uid IS NOT NULL BEGIN
         INSERT OR IGNORE INTO node_leftovers (node_id, node_task_uid) VALUES (OLD.node_id, OLD.node_task_uid);
       END;
+      CREATE TABLE idempotency_keys (
+        key TEXT PRIMARY KEY,
+        fingerprint TEXT NOT NULL,
+        task_uid INTEGER NOT NULL,
+        index_uid TEXT,
+        type TEXT NOT NULL,
+        enqueued_at TEXT NOT NULL,
+        enqueued_key TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE UNIQUE INDEX idempotency_keys_task ON idempotency_keys (task_uid);
+      CREATE INDEX idempotency_keys_enqueued ON idempotency_keys (enqueued_key);
     `,
   },
 ];

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { ApiError } from '../../../src/errors/api-error.ts';
 import type { ServerLimits } from '../../../src/http/limits.ts';
+import { createMemoryBudget } from '../../../src/http/memory-budget.ts';
 import { buildServer, type ServerOptions } from '../../../src/http/server.ts';
 import type { Services } from '../../../src/http/services.ts';
 import { allOff, featureOff } from '../../../src/instance/features.ts';
@@ -88,6 +89,7 @@ export function reachedServices(masterKey: string): Services {
     },
     logs: { setTarget() {} },
     webhooks: { list: () => REACHED, get: () => REACHED, create: text, update: text, delete: async () => {} },
+    sessions: { settle: async () => null },
     metrics: async () => 'reached 1\n',
   };
 }
@@ -111,6 +113,7 @@ export type FrontOptions = Partial<Omit<ServerOptions, 'limits'>> & { limits?: P
 export async function startFront(masterKey: string, options: FrontOptions = {}) {
   const services = options.services ?? reachedServices(masterKey);
   const app = buildServer({
+    memory: createMemoryBudget(1_000_000_000_000, 1, () => 0),
     log: pino({ level: 'silent' }),
     adminKey: null,
     ...options,

@@ -33,6 +33,53 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect(await store.meta('x')).toBeNull();
     });
 
+    describe('idempotency keys', () => {
+      const at = (second: number) => `2026-01-01T00:00:0${second}.5Z`;
+      const create = (key: string, fingerprint: string, enqueuedAt = at(0)) =>
+        store.createTask(newTask({ enqueuedAt }), [], [], { key, fingerprint });
+
+      test('are stored with their task, and replaced by a later use', async () => {
+        expect(await store.idempotencyKey('k')).toBeNull();
+        const task = await create('k', 'first');
+        const { indexUid, type, enqueuedAt } = task;
+        const stored = { key: 'k', fingerprint: 'first', taskUid: 0, indexUid, type, enqueuedAt };
+        expect(await store.idempotencyKey('k')).toEqual(stored);
+        await create('k', 'second', at(1));
+        expect(await store.idempotencyKey('k')).toMatchObject({ fingerprint: 'second', taskUid: 1 });
+      });
+
+      test('are not stored when their task is not', async () => {
+        const broken = { kind: 'putStale', record: { ...staleCopy(), nodeId: null as unknown as string } } as const;
+        const failing = store.createTask(newTask(), [], [broken], { key: 'k', fingerprint: 'f' });
+        await expect(failing).rejects.toThrow();
+        expect(await store.idempotencyKey('k')).toBeNull();
+      });
+
+      test('outlive their task, until they are released', async () => {
+        const task = await create('k', 'f');
+        await store.commit([{ kind: 'putTask', record: { ...endedTask(at(1)), uid: task.uid } }]);
+        await store.deleteTasks([task.uid]);
+        expect(await store.idempotencyKey('k')).not.toBeNull();
+        await store.commit([{ kind: 'releaseIdempotencyKey', taskUid: task.uid }]);
+        expect(await store.idempotencyKey('k')).toBeNull();
+        await store.commit([{ kind: 'releaseIdempotencyKey', taskUid: task.uid }]);
+      });
+
+      test('are pruned by age and by number', async () => {
+        for (let i = 0; i < 6; i++) await create(`k${i}`, 'f', at(i));
+        const known = async () => {
+          const records = await Promise.all([0, 1, 2, 3, 4, 5].map((i) => store.idempotencyKey(`k${i}`)));
+          return records.flatMap((record) => record?.key ?? []);
+        };
+        expect(await store.pruneIdempotencyKeys('2026-01-01T01:00:02.5+01:00', 100)).toBe(2);
+        expect(await known()).toEqual(['k2', 'k3', 'k4', 'k5']);
+        expect(await store.pruneIdempotencyKeys(at(0), 4)).toBe(0);
+        expect(await store.pruneIdempotencyKeys(at(0), 1)).toBe(3);
+        expect(await known()).toEqual(['k5']);
+        expect(await store.pruneIdempotencyKeys(at(0), 0)).toBe(1);
+      });
+    });
+
     describe('changes', () => {
       test('put, replace and delete every kind of record', async () => {
         const topology = { version: 1, replicationFactor: 2, nodes: [{ id: 'n1', address: 'http://a:1', group: 0 }] };
