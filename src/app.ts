@@ -2,8 +2,10 @@ import { createAdminService } from './admin/admin-service.ts';
 import { refreshGauges } from './admin/gauges.ts';
 import type { Config } from './config/schema.ts';
 import { createDocumentEditService } from './documents/edit-service.ts';
+import { createBatchJudge } from './documents/judge-batch.ts';
 import { createVersionClock, versionAt } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
+import { createVectorLookup } from './documents/stored-vectors.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
 import { startDumps } from './dumps/start.ts';
 import type { ErrorBody } from './errors/api-error.ts';
@@ -50,7 +52,7 @@ export interface RunningMiroir {
 
 /** Milliseconds that requests under way get to end when Miroir stops. */
 const drainMs = 10_000;
-/** Milliseconds a change of primary key waits for earlier tasks of its index. */
+/** Milliseconds a write waits for earlier tasks of its index where its fate depends on what they leave. */
 const quietTimeoutMs = 60_000;
 /** Milliseconds a webhook's receiver may take, and the first wait after it failed. */
 const webhookTimeoutMs = 10_000;
@@ -201,7 +203,8 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       partial: () => metrics.scatterPartial.inc(),
     },
   });
-  const documents = createDocumentWriteService({ ...prepare, view, acceptance, active, versions });
+  const judgeBatch = createBatchJudge({ catalog, active, lookup: createVectorLookup(scatter), quietTimeoutMs });
+  const documents = createDocumentWriteService({ ...prepare, view, acceptance, judgeBatch, versions });
   const timeoutMs = config.write.timeout;
   const editing = createDocumentEditService({ catalog, view, clients, acceptance, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
