@@ -15,7 +15,8 @@ import { createCatalog } from './indexes/catalog.ts';
 import { rewriteNodeError } from './indexes/error-rewrite.ts';
 import { createIndexService } from './indexes/index-service.ts';
 import type { PrepareOptions } from './indexes/prepare.ts';
-import { committedSettings, createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
+import { committedSettings } from './indexes/settings/accepted.ts';
+import { createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
 import { createStats } from './indexes/stats.ts';
 import { createFeatureService, type FeatureControl } from './instance/feature-service.ts';
 import { createLogControl } from './instance/log-target.ts';
@@ -209,7 +210,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   const editing = createDocumentEditService({ catalog, view, clients, acceptance, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
   const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
-  const settings = createSettingsService({ ...prepare, acceptance });
+  const settings = createSettingsService({ ...prepare, acceptance, active });
   const keys = await createKeyService({ store, masterKey: config.masterKey ?? null, now });
   const dumps = await startDumps({
     store,

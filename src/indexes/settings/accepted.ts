@@ -1,7 +1,12 @@
 import type { IndexRecord } from '../../store/records.ts';
 import type { ActiveTasks } from '../../tasks/active.ts';
+import { defaultSettings } from './defaults.ts';
 import { isObject, type Json } from './order.ts';
-import { committedSettings } from './service.ts';
+
+/** The committed logical settings of an index. */
+export function committedSettings(index: IndexRecord): Record<string, unknown> {
+  return index.settings === null ? defaultSettings() : (JSON.parse(index.settings) as Record<string, unknown>);
+}
 
 /** Embedders after a patch of them: null removes one, or all; fields that are not named stay. */
 function mergeEmbedders(present: unknown, patch: unknown): unknown {
