@@ -229,7 +229,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   });
   const services: Services = {
     search: {
-      ...createSearchService({ catalog, scatter }),
+      ...createSearchService({ catalog, scatter, semanticOverFetch: config.search.semanticOverFetch }),
       facetSearch: createFacetSearch({ catalog, scatter }),
     },
     documents: { ...createDocumentReadService({ catalog, scatter }), ...documents, ...editing },

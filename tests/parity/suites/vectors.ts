@@ -35,6 +35,7 @@ const classes: Readonly<Record<string, Make>> = {
   'hybrid, default ratio': (m) => ({ q: m.words(), vector: m.vector(), hybrid: { embedder } }),
   'hybrid, any ratio': (m) => hybrid(m),
   'hybrid, words good enough': (m) => ({ ...hybrid(m, [0.01, 0.1, 0.3]), limit: m.rng.pick([1, 2, 3, 5]) }),
+  'good enough, vector shown': (m) => ({ ...hybrid(m, [0.01, 0.3]), limit: 2, retrieveVectors: true }),
   'ratio 0': (m) => hybrid(m, [0]),
   'hybrid without words': (m) => ({ ...hybrid(m), q: m.rng.pick(['', ' ', null]) }),
   'hybrid without vector': (m) => ({ q: m.words(), hybrid: { embedder, semanticRatio: 0.5 } }),
@@ -72,7 +73,8 @@ function materialOf(corpus: Corpus, seed: number): Material {
   return {
     rng,
     vector: createVectorSource(seed + 1),
-    words: () => rng.sample(rng.pick(parsed).title.split(' '), rng.between(1, 3)).join(' '),
+    // The space ends the last word: how a node scores short prefixes depends on how many words it holds.
+    words: () => `${rng.sample(rng.pick(parsed).title.split(' '), rng.between(1, 3)).join(' ')} `,
     id: () => rng.pick(parsed).id,
   };
 }
