@@ -2,8 +2,10 @@ import { createAdminService } from './admin/admin-service.ts';
 import { refreshGauges } from './admin/gauges.ts';
 import type { Config } from './config/schema.ts';
 import { createDocumentEditService } from './documents/edit-service.ts';
+import { createBatchJudge } from './documents/judge-batch.ts';
 import { createVersionClock, versionAt } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
+import { createVectorLookup } from './documents/stored-vectors.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
 import { createDumpFolder } from './dumps/folder.ts';
 import type { ReadDocumentsOptions } from './dumps/read-documents.ts';
@@ -20,7 +22,8 @@ import { createCatalog } from './indexes/catalog.ts';
 import { rewriteNodeError } from './indexes/error-rewrite.ts';
 import { createIndexService } from './indexes/index-service.ts';
 import type { PrepareOptions } from './indexes/prepare.ts';
-import { committedSettings, createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
+import { committedSettings } from './indexes/settings/accepted.ts';
+import { createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
 import { createStats } from './indexes/stats.ts';
 import { createFeatureService, type FeatureControl } from './instance/feature-service.ts';
 import { createLogControl } from './instance/log-target.ts';
@@ -64,7 +67,7 @@ export interface RunningMiroir {
 
 /** Milliseconds that requests under way get to end when Miroir stops. */
 const drainMs = 10_000;
-/** Milliseconds a change of primary key waits for earlier tasks of its index. */
+/** Milliseconds a write waits for earlier tasks of its index where its fate depends on what they leave. */
 const quietTimeoutMs = 60_000;
 /** Milliseconds a node may take for one page of documents of a dump or an export. */
 const pageTimeoutMs = 60_000;
@@ -238,12 +241,13 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       partial: () => metrics.scatterPartial.inc(),
     },
   });
-  const documents = createDocumentWriteService({ ...prepare, view, acceptance, active, versions });
+  const judgeBatch = createBatchJudge({ catalog, active, lookup: createVectorLookup(scatter), quietTimeoutMs });
+  const documents = createDocumentWriteService({ ...prepare, view, acceptance, judgeBatch, versions });
   const timeoutMs = config.write.timeout;
   const editing = createDocumentEditService({ catalog, view, clients, acceptance, versions, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
   const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
-  const settings = createSettingsService({ ...prepare, acceptance });
+  const settings = createSettingsService({ ...prepare, acceptance, active });
   const keys = await createKeyService({ store, masterKey: config.masterKey ?? null, now });
   const folder = createDumpFolder(config.dumps.dir);
   const reading: ReadDocumentsOptions = { view, clients, pageTimeoutMs };
@@ -272,7 +276,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   const exports = startExports({ catalog, documents: reading, standstill, folder, tasks, toLogicalError, log });
   const services: Services = {
     search: {
-      ...createSearchService({ catalog, scatter }),
+      ...createSearchService({ catalog, scatter, semanticOverFetch: config.search.semanticOverFetch }),
       facetSearch: createFacetSearch({ catalog, scatter }),
     },
     documents: { ...createDocumentReadService({ catalog, scatter }), ...documents, ...editing },

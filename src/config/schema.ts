@@ -209,6 +209,11 @@ export const fileSchema = z.strictObject({
         min_delay: duration('Least time before a read is hedged.', '20ms', { min: '1ms', max: '1m' }),
       },
     ),
+    semantic_over_fetch: integer(
+      'How many of the nearest documents each node is asked for at least when vectors rank, also when the client wants fewer. A node finds neighbours approximately and finds more of the true ones the more it is asked for. The request header `X-Miroir-Over-Fetch` (a factor from 1 to 50 on offset + limit) overrides it.',
+      { min: 1, max: 10_000 },
+      100,
+    ),
   }),
   write: section('When a write is acknowledged.', {
     consistency: choice(

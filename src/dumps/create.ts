@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '../indexes/catalog.ts';
+import { committedSettings } from '../indexes/settings/accepted.ts';
 import { hiddenDefaults } from '../indexes/settings/defaults.ts';
-import { committedSettings } from '../indexes/settings/service.ts';
 import type { Logger } from '../observability/log.ts';
 import type { IndexRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';

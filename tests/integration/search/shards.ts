@@ -183,7 +183,7 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
       ...change.options,
     });
     return {
-      search: createSearchService({ catalog: { visible }, scatter }),
+      search: createSearchService({ catalog: { visible }, scatter, semanticOverFetch: 100 }),
       documents: createDocumentReadService({ catalog: { visible }, scatter }),
       counts,
     };
