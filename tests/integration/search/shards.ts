@@ -26,7 +26,7 @@ export interface ShardedFixture {
   load(index: FixtureIndex): Promise<IndexRecord>;
   /** Services that read these indexes; `change` overrides parts of the cluster view and the configuration. */
   services(change?: { view?: Partial<ClusterView>; options?: Partial<ScatterOptions>; index?: Partial<IndexRecord> }): {
-    search: Pick<SearchService, 'search'>;
+    search: Pick<SearchService, 'search' | 'similar'>;
     documents: DocumentReadService;
     counts: { fanOut: number[]; retries: number };
   };
