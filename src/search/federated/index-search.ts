@@ -2,7 +2,7 @@ import { shardField } from '../../documents/markers.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import type { FoundByVectors, HybridFind } from '../hybrid.ts';
 import { mergedHits, type NodeSearchAnswer, type RankedHit, totalOf } from '../merge/answer.ts';
-import { mergeFacets, type NodeFacets } from '../merge/facets.ts';
+import { askedOrders, mergeFacets, type NodeFacets } from '../merge/facets.ts';
 import { hitRanking, hitScore, hitVersion, type NodeHit, rawField } from '../merge/hit.ts';
 import { runInOrder } from '../multi-search.ts';
 import type { SearchQuery } from '../query.ts';
@@ -154,8 +154,7 @@ export function createIndexSearch({ ask, find, count }: IndexSearchOptions): Sea
     const results = await runInOrder(
       queries.map((query) => () => searchQuery(one ? withFacets(query, index.facets) : query, overFetch)),
     );
-    const first = results[0] as QueryResult | undefined;
-    if (first === undefined) throw new ApiError('internal', 'A federated search of an index without queries.');
+    const first = results[0] as QueryResult;
     const positions = queries.map(({ position }) => position);
     const counted = await (one ? countOne(first) : countAll(index, results, reach)).catch((error) => {
       throw renumbered(error, positions);
@@ -165,7 +164,7 @@ export function createIndexSearch({ ask, find, count }: IndexSearchOptions): Sea
       indexUid,
       hits: mergeQueries(results.map(federatedHits), reach),
       total: counted.total,
-      facets: index.facets === null ? null : cutFacets(counted, first.query.search),
+      facets: index.facets === null ? null : cutFacets(counted, index.facets, first.query.search),
       vectors: new Map(shown),
       missing: results.flatMap(({ missing }) => missing),
     };
@@ -180,10 +179,10 @@ function withFacets(query: PreparedQuery, facets: readonly string[] | null): Pre
   return { ...query, search: { ...search, extras, query: { ...search.query, facets: [...facets] } } };
 }
 
-function cutFacets({ facets, total }: Counted, { settings }: PlannedSearch): NodeFacets {
+function cutFacets({ facets, total }: Counted, asked: readonly string[], { settings }: PlannedSearch): NodeFacets {
   return mergeFacets(facets, {
     maxValues: settings.maxValuesPerFacet,
-    order: settings.facetOrder,
+    order: askedOrders(asked, settings.facetOrder),
     candidates: total,
     hidden: new Set([shardField]),
   });

@@ -16,7 +16,7 @@ export interface PreparedQuery extends FederatedQuery {
   conflict: ApiError | null;
 }
 
-/** The queries of one index. */
+/** The queries of one index, at least one. */
 export interface PreparedIndex {
   indexUid: string;
   /** Asked for; null for none. */
@@ -95,7 +95,8 @@ export function prepare({ federation, queries }: FederatedRequest, plan: Plan): 
       }
     } catch (error) {
       const failure = isPlaced(error) ? error : inside(error, failing);
-      return { indexes: [...indexes, { indexUid, facets, queries: prepared }], facetOrders, failure };
+      if (prepared.length > 0) indexes.push({ indexUid, facets, queries: prepared });
+      return { indexes, facetOrders, failure };
     }
     indexes.push({ indexUid, facets, queries: prepared });
   }

@@ -3,7 +3,7 @@ import { members, skipSpace, skipValue } from '../../json/scan.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
 import { distinctFilter } from './distinct.ts';
-import { countValues, mergeFacets, type NodeFacets, sumCounts } from './facets.ts';
+import { askedOrders, countValues, mergeFacets, type NodeFacets, sumCounts } from './facets.ts';
 import { type HitView, hitRanking, hitVersion, type NodeHit, rawField, readHit, renderHit } from './hit.ts';
 import { mergeSources, type Source } from './kway.ts';
 import { compareRankings, type Ranking } from './order.ts';
@@ -127,7 +127,7 @@ function facetsJson(
   if (query.facets === null) return '';
   const merged = mergeFacets(facets, {
     maxValues: settings.maxValuesPerFacet,
-    order: settings.facetOrder,
+    order: askedOrders(query.facets, settings.facetOrder),
     candidates,
     hidden: hiddenFacets(query, countedDistinct),
   });
