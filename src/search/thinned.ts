@@ -6,7 +6,7 @@
 import { mergedHits, type NodeSearchAnswer, type RankedHit } from './merge/answer.ts';
 import type { NodeFacets } from './merge/facets.ts';
 import { touches } from './merge/fields.ts';
-import { facetsOfHits } from './merge/hit-facets.ts';
+import { facetsOfHits, withoutValues } from './merge/hit-facets.ts';
 import { compareRankings } from './merge/order.ts';
 import { valuesAt } from './merge/values.ts';
 import { joinFilters } from './node-request.ts';
@@ -117,7 +117,8 @@ export async function countThinned(
       const all = await countAll(ask, search);
       if (all.total < window.offset) return all;
     }
-    return { total: hits.length, facets: facetsOf(search, hits) };
+    const fields = answers.flatMap((answer) => (answer.facets === null ? [] : [withoutValues(answer.facets)]));
+    return { total: hits.length, facets: [...fields, ...facetsOf(search, hits)] };
   }
   if (window.paged) return null;
   if (distinct === null) return countAll(ask, search);

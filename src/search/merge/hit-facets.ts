@@ -1,4 +1,5 @@
 import { displayDouble, printDouble } from '../../json/print.ts';
+import { members } from '../../json/scan.ts';
 import type { NodeFacets } from './facets.ts';
 import type { NodeHit } from './hit.ts';
 import { normaliseValue } from './normalise.ts';
@@ -56,4 +57,10 @@ export function facetsOfHits(hits: readonly NodeHit[], wanted: (path: string) =>
     stats.push(`${name}:{"min":${printDouble(min)},"max":${printDouble(max)}}`);
   }
   return { distribution: `{${distribution.join(',')}}`, stats: `{${stats.join(',')}}` };
+}
+
+/** The fields of a distribution without their values: a field that documents have is listed though none of those found has it. */
+export function withoutValues({ distribution }: NodeFacets): NodeFacets {
+  const fields = members(distribution).map(({ key }) => `${JSON.stringify(key)}:{}`);
+  return { distribution: `{${fields.join(',')}}`, stats: '{}' };
 }

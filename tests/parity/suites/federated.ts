@@ -95,7 +95,7 @@ function classes(uids: readonly string[]): Readonly<Record<string, Make>> {
           ...query,
           attributesToHighlight: ['*'],
           showMatchesPosition: true,
-          attributesToCrop: ['title:2'],
+          attributesToCrop: ['title:3'],
         }),
       ),
     }),
