@@ -3,7 +3,7 @@
  * at the best hits only: it takes them in groups of equal rank until the page is full, and of what shares a value with
  * those nothing but them is left. All else counts as if there were no `distinct`. The nodes can tell both parts.
  */
-import { mergedHits, type NodeSearchAnswer, type RankedHit } from './merge/answer.ts';
+import { candidatesOf, mergedHits, type NodeSearchAnswer, type RankedHit } from './merge/answer.ts';
 import type { NodeFacets } from './merge/facets.ts';
 import { touches } from './merge/fields.ts';
 import { facetsOfHits, withoutValues } from './merge/hit-facets.ts';
@@ -18,7 +18,7 @@ export interface Counted {
   facets: readonly NodeFacets[];
 }
 
-/** Hits per node that are looked at, at most, to find all of the rank at which a page ends. */
+/** Hits per node that are looked at, at most, to find all of the rank at which a page ends, and of which values are listed. */
 const tiesReach = 1_000;
 
 /** Whether something takes documents out of what a search finds. */
@@ -42,10 +42,9 @@ function facetsOf({ query, settings }: PlannedSearch, hits: readonly RankedHit[]
 /** Everything that the words and the filter match. */
 async function countAll(ask: AskNodes, search: PlannedSearch): Promise<Counted> {
   const answers = answersOf(await ask(search, { ...firstRound(search), reach: 0, countedDistinct: null }));
-  return {
-    total: answers.reduce((sum, answer) => sum + answer.total, 0),
-    facets: answers.flatMap((answer) => answer.facets ?? []),
-  };
+  const facets = answers.flatMap((answer) => answer.facets ?? []);
+  const told = answers.reduce((sum, answer) => sum + answer.total, 0);
+  return { total: facets.length > 0 ? candidatesOf(facets) : told, facets };
 }
 
 const quoted = (text: string) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
@@ -122,7 +121,7 @@ export async function countThinned(
   }
   if (window.paged) return null;
   if (distinct === null) return countAll(ask, search);
-  if (!settings.isFilterable(distinct)) return null;
+  if (!settings.isFilterable(distinct) || hits.length > tiesReach) return null;
   const evaluated = await withTies(ask, search, hits, answers);
   if (evaluated === null) return null;
   const values = new Map(evaluated.map((ranked) => [ranked, valuesAt(ranked.hit.text, ranked.hit.fields, distinct)]));

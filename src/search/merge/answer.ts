@@ -109,7 +109,8 @@ export function mergedHits(
   );
 }
 
-const candidatesOf = (facets: readonly NodeFacets[]) =>
+/** Number of documents behind facets, as the shards tell it: unlike a total it is never cut. */
+export const candidatesOf = (facets: readonly NodeFacets[]): number =>
   facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, shardField), 0);
 
 /** Fields that only merging needed; with `*` the client sees every field. */
