@@ -26,6 +26,8 @@ export interface WriteRecord {
   taskUid: number | null;
   /** How its task ended; null when that is not known. */
   status: TaskStatus | null;
+  /** What the client was told instead of an acknowledgement. */
+  error?: string;
 }
 
 /** What one document can be: its canonical text, or null when it is not there. */
