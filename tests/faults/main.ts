@@ -62,7 +62,5 @@ for (const one of chosen) {
   const seconds = (positive(minutes, 'minutes') * 60) / chosen.length;
   results.push(await runScenario(one, { seed: positive(seed, 'seed'), seconds, logsFolder: logs }));
 }
-const broken = results.filter(({ findings }) => findings.length > 0);
-if (broken.length > 0) console.error(`broken with seed ${seed}: ${broken.map((one) => one.scenario).join(', ')}`);
 console.info(resultTable(results));
-process.exitCode = broken.length > 0 ? 1 : 0;
+process.exitCode = results.some(({ findings }) => findings.length > 0) ? 1 : 0;

@@ -3,6 +3,8 @@ import type { TaskSighting } from '../invariants/invariants.ts';
 
 /** A search as its client saw it. */
 export interface SearchRecord {
+  /** `read`: one document by id. */
+  kind: 'search' | 'read';
   startedAt: number;
   ms: number;
   /** `partial`: marked with `X-Miroir-Degraded`. */

@@ -5,7 +5,7 @@ import { createRng } from '../support/rng.ts';
 import { audit, becomeQuiet } from './audit.ts';
 import { type Lab, startLab } from './lab.ts';
 import { createRunLog, type Fault, type Finding, type RunLog, type SearchRecord } from './run-log.ts';
-import type { Scenario } from './scenario.ts';
+import type { Scenario, Stage } from './scenario.ts';
 import { runSearchers } from './searchers.ts';
 import { loadIndex } from './single-server.ts';
 import { watchMemory, watchTasks } from './watchers.ts';
@@ -23,6 +23,7 @@ export interface RunOptions {
 /** A line of the table. */
 export interface RunResult {
   scenario: string;
+  seed: number;
   faults: string;
   acknowledged: number;
   refused: number;
@@ -56,7 +57,13 @@ function worstGap(searches: readonly SearchRecord[]): number {
 async function breakThings(scenario: Scenario, lab: Lab, log: RunLog, { seconds }: RunOptions): Promise<void> {
   const end = new AbortController();
   const load = { writers: 3, searchers: 4, everyMs: 200, retry: false, ...scenario.load };
-  const marks = new Map<string, number>();
+  const stage: Stage = {
+    lab,
+    log,
+    marks: new Map(),
+    searchesBetween: (from, to) => log.searches.filter((one) => one.startedAt >= from && one.startedAt < to),
+    fail: (what) => log.report('other', [what]),
+  };
   const running = Promise.all([
     runWriters(lab, log, lab.rng, load, end.signal),
     runSearchers(lab, log, lab.rng, load, end.signal),
@@ -67,7 +74,7 @@ async function breakThings(scenario: Scenario, lab: Lab, log: RunLog, { seconds 
   try {
     await sleep(calmMs);
     const until = performance.now() + seconds * 1_000;
-    do await scenario.round(lab, marks);
+    do await scenario.round(stage);
     while (performance.now() < until);
     await lab.heal();
     await sleep(calmMs);
@@ -78,15 +85,7 @@ async function breakThings(scenario: Scenario, lab: Lab, log: RunLog, { seconds 
     await watcher;
   }
   await becomeQuiet(lab, log, quietMs);
-  await scenario.judge?.(
-    {
-      lab,
-      log,
-      searchesBetween: (from, to) => log.searches.filter((one) => one.startedAt >= from && one.startedAt < to),
-      fail: (what) => log.report('other', [what]),
-    },
-    marks,
-  );
+  await scenario.judge?.(stage);
 }
 
 function judgeLimits(scenario: Scenario, log: RunLog): void {
@@ -137,6 +136,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     const searches = (outcome: string) => log.searches.filter((search) => search.outcome === outcome).length;
     const result = {
       scenario: scenario.name,
+      seed: options.seed,
       faults: scenario.faults,
       acknowledged: writes('acknowledged'),
       refused: writes('refused'),

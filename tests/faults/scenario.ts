@@ -3,11 +3,13 @@ import type { RunLog, SearchRecord } from './run-log.ts';
 import type { SearchersOptions } from './searchers.ts';
 import type { WritersOptions } from './writers.ts';
 
-/** What a scenario looks at besides the invariants, once its faults are over. */
-export interface Aftermath {
+/** What a scenario works with. */
+export interface Stage {
   lab: Lab;
   log: RunLog;
-  /** Searches from `performance.now()` on until another such time. */
+  /** Numbers that a round leaves for `judge`. */
+  marks: Map<string, number>;
+  /** Searches that began from one `performance.now()` on until another. */
   searchesBetween(from: number, to: number): SearchRecord[];
   /** Say what does not hold. */
   fail(what: string): void;
@@ -26,20 +28,22 @@ export interface Scenario {
   needsRoot?: boolean;
   /** After the index is loaded, before the load begins. */
   prepare?(lab: Lab): Promise<void>;
-  /** Break and mend once, under load. Repeated in long runs. May note times in `marks` for `judge`. */
-  round(lab: Lab, marks: Map<string, number>): Promise<void>;
+  /** Break and mend once, under load. Repeated in long runs. */
+  round(stage: Stage): Promise<void>;
   /** The share of searches that may fail. Default 0.001. */
   failedSearches?: number;
   /** Whether writes may be refused or lost on the way while things are broken. Default no. */
   writesMayFail?: boolean;
   /** Whether searches may be answered in part, marked. Default no. */
   partialAnswers?: boolean;
-  judge?(aftermath: Aftermath, marks: ReadonlyMap<string, number>): Promise<void>;
+  /** Once all is quiet again: what must hold besides the invariants and limits. */
+  judge?(stage: Stage): Promise<void>;
 }
 
-/** Health and timeouts of most scenarios: a fifth of the defaults, because a short run has no time to wait. */
+/** Health and timeouts of most scenarios, shorter than the defaults because a short run has no time to wait. */
 export const quick: NonNullable<LabOptions['config']> = {
-  health: { interval: '500ms', timeout: '1s', down_after: 2, up_after: 2 },
+  health: { interval: '500ms', timeout: '2s', down_after: 2, up_after: 2 },
   search: { node_timeout: '2s' },
   write: { timeout: '3s' },
+  log: { level: 'info' },
 };

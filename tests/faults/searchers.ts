@@ -49,7 +49,13 @@ export async function runSearchers(
     if (answer !== null && !good) why = `${answer.status} ${answer.text.slice(0, 200)}`;
     const partial = answer !== null && degradedOf(answer) !== null;
     const outcome = !good ? 'failed' : partial ? 'partial' : 'complete';
-    log.searches.push({ startedAt, ms: performance.now() - startedAt, outcome, why });
+    log.searches.push({
+      kind: body === null ? 'read' : 'search',
+      startedAt,
+      ms: performance.now() - startedAt,
+      outcome,
+      why,
+    });
     return good ? answer : null;
   }
 

@@ -1,10 +1,10 @@
 import { canonical, isCertain, possibleStates } from '../invariants/history.ts';
-import { type RawRequest, type Server, send, sendJson, waitForTask } from '../support/http.ts';
+import { type RawRequest, type Server, send, waitForTask } from '../support/http.ts';
 import { startOracle } from '../support/oracle.ts';
 import { createRng, type Rng } from '../support/rng.ts';
 import { baseDocuments, indexUid, liveIds, requestOf, searchWord, settings } from './data.ts';
 import type { Lab } from './lab.ts';
-import { allDocuments } from './node-content.ts';
+import { allDocuments, wholeAnswer } from './node-content.ts';
 import type { RunLog } from './run-log.ts';
 
 /** Searches whose whole answers are compared, but for the order of hits of equal rank. */
@@ -85,13 +85,14 @@ export async function checkAgainstSingle(lab: Lab, log: RunLog, seed: number): P
     }
     for (const query of searches(createRng(seed))) {
       const request = { method: 'POST', path: `/indexes/${indexUid}/search`, body: JSON.stringify(query) } as const;
-      const [one, many] = await Promise.all([send(single, request), send(lab, request)]);
-      if (essence(one.text) === essence(many.text)) continue;
+      const [one, many] = await Promise.all([wholeAnswer(single, request), wholeAnswer(lab, request)]);
+      if (essence(one) === essence(many)) continue;
       log.report('diverged', [`${request.body} differs from one server's answer`]);
     }
     const paths = [`/indexes/${indexUid}/settings`, `/indexes/${indexUid}/stats`];
     for (const path of paths) {
-      const [one, many] = await Promise.all([single, lab].map((server) => sendJson(server, 'GET', path)));
+      const texts = [single, lab].map((server) => wholeAnswer(server, { method: 'GET', path }));
+      const [one, many] = (await Promise.all(texts)).map((text) => JSON.parse(text) as Record<string, unknown>);
       const known = (value: Record<string, unknown> | undefined) =>
         canonical({ ...value, rawDocumentDbSize: 0, avgDocumentSize: 0, isIndexing: false });
       if (known(one) !== known(many)) log.report('diverged', [`${path}: ${known(many)} instead of ${known(one)}`]);

@@ -35,11 +35,18 @@ export function resultTable(results: readonly RunResult[]): string {
 }
 
 /** What broke in a run, its seed's logs, and what was done when. */
-function breaks({ scenario, findings, events, logs }: RunResult): string[] {
+function breaks({ scenario, seed, findings, events, logs }: RunResult): string[] {
   if (findings.length === 0) return [];
   const shown = findings.slice(0, 12).map(({ fault, what }) => `  ${fault}: ${what}`);
   const more = findings.length > shown.length ? [`  and ${findings.length - shown.length} more`] : [];
-  return ['', `${scenario} broke; logs in ${logs}`, ...shown, ...more, ...events.map((event) => `  at ${event}`), ''];
+  return [
+    '',
+    `${scenario} broke with seed ${seed}; logs in ${logs}`,
+    ...shown,
+    ...more,
+    ...events.map((event) => `  at ${event}`),
+    '',
+  ];
 }
 
 /** `lost 0, resurrected 0, double 0, diverged 0`. */

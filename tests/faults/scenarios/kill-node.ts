@@ -7,7 +7,7 @@ export const killNode: Scenario = {
   faults: 'SIGKILL one node of three, restart',
   passes: 'no failed search, no refused write; the missed writes are back within the quiet time',
   cluster: { nodes: 3, replicationFactor: 2, shards: 12, config: quick },
-  async round(lab) {
+  async round({ lab }) {
     const node = lab.rng.pick(lab.nodes);
     lab.note(`kill ${node.id}`);
     await node.kill();
