@@ -1,5 +1,6 @@
 import { type PossibleStates, possibleStates, touches, type WriteRecord } from '../invariants/history.ts';
 import type { TaskSighting } from '../invariants/invariants.ts';
+import { liveIds } from './data.ts';
 
 /** A search as its client saw it. */
 export interface SearchRecord {
@@ -21,7 +22,9 @@ export interface Finding {
 
 /** Everything that was seen in a run. Times are `performance.now()`. */
 export interface RunLog {
-  readonly writes: WriteRecord[];
+  readonly writes: readonly WriteRecord[];
+  /** Note a write as it begins; what becomes of it is put into the record. */
+  begin(write: WriteRecord): void;
   readonly searches: SearchRecord[];
   readonly sightings: TaskSighting[];
   readonly findings: Finding[];
@@ -37,26 +40,39 @@ export interface RunLog {
 /** Tells findings apart; more of them add nothing. */
 const mostFindings = 200;
 
+const isOpen = (write: WriteRecord): boolean =>
+  write.endedAt === Number.POSITIVE_INFINITY ||
+  (write.outcome === 'acknowledged' && (write.status === null || !['succeeded', 'failed'].includes(write.status)));
+
 /** An empty log. */
 export function createRunLog(): RunLog {
   const writes: WriteRecord[] = [];
+  const byId = new Map<string, WriteRecord[]>(liveIds.map((id) => [id, []]));
+  const known = new Map<string, { version: number; states: PossibleStates }>();
   const findings: Finding[] = [];
-  const open = (write: WriteRecord) =>
-    write.endedAt === Number.POSITIVE_INFINITY ||
-    (write.outcome === 'acknowledged' && (write.status === null || !['succeeded', 'failed'].includes(write.status)));
+  const version = (id: string) => byId.get(id)?.length ?? 0;
   return {
     writes,
     searches: [],
     sightings: [],
     findings,
     memory: [],
+    begin(write) {
+      writes.push(write);
+      for (const id of liveIds) if (touches(write.op, id)) byId.get(id)?.push(write);
+    },
     report(fault, what) {
       for (const text of what) if (findings.length < mostFindings) findings.push({ fault, what: text });
     },
     settled(id) {
-      const own = writes.filter((write) => touches(write.op, id));
-      return own.some(open) ? null : possibleStates(id, own, null);
+      const before = known.get(id);
+      if (before?.version === version(id)) return before.states;
+      const own = byId.get(id) ?? [];
+      if (own.some(isOpen)) return null;
+      const states = possibleStates(id, own, null);
+      known.set(id, { version: version(id), states });
+      return states;
     },
-    version: (id) => writes.reduce((count, write) => count + (touches(write.op, id) ? 1 : 0), 0),
+    version,
   };
 }

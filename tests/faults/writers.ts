@@ -59,7 +59,7 @@ export async function runWriters(
       taskUid: null,
       status: null,
     };
-    log.writes.push(record);
+    log.begin(record);
     const answer = await attempt(record, `write-${n}`);
     Object.assign(record, classify(answer), { endedAt: performance.now() });
     if (record.outcome !== 'acknowledged') {

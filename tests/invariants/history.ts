@@ -76,31 +76,40 @@ export function touches(op: WriteOp, id: string): boolean {
 
 /** A write without an answer, and between which acknowledged writes (by position) it can have come. */
 interface Floating {
-  op: WriteOp;
+  write: WriteRecord;
+  number: number;
   first: number;
   last: number;
 }
 
-/** Where a write with unknown task may stand: behind all that had ended when it started, before all that started when it had ended. */
-function floating(write: WriteRecord, ordered: readonly WriteRecord[]): Floating {
+/** Behind all that had ended when it started, before all that started when it had ended. */
+function floating(write: WriteRecord, number: number, ordered: readonly WriteRecord[]): Floating {
   const first = ordered.findLastIndex((other) => other.endedAt < write.startedAt) + 1;
   const later = ordered.findIndex((other) => other.startedAt > write.endedAt);
-  return { op: write.op, first, last: later === -1 ? ordered.length : later };
+  return { write, number, first, last: later === -1 ? ordered.length : later };
 }
 
-/** States times which floating writes are in them already, as one text each. */
+/** A state, and which of the floating writes that may still come are in it already. */
 interface Branch {
   state: string | null;
-  done: ReadonlySet<Floating>;
+  done: readonly Floating[];
 }
 
-function unique(branches: readonly Branch[], ids: ReadonlyMap<Floating, number>): Branch[] {
-  const seen = new Map<string, Branch>();
-  for (const branch of branches) {
-    const done = [...branch.done].map((one) => ids.get(one)).sort();
-    seen.set(`${done.join()}|${branch.state ?? ''}`, branch);
+function unique(branches: readonly Branch[]): Branch[] {
+  const key = ({ state, done }: Branch) => `${done.map(({ number }) => number).sort()}|${state ?? ''}`;
+  return [...new Map(branches.map((branch) => [key(branch), branch])).values()];
+}
+
+/** These branches, and all that come of them when open writes come, each once, in any order. */
+function withOpen(id: string, branches: readonly Branch[], open: readonly Floating[]): Branch[] {
+  let all = [...branches];
+  for (let i = 0; i < all.length; i++) {
+    const { state, done } = all[i]!;
+    const coming = open.filter((one) => !done.includes(one));
+    const added = coming.map((one) => ({ state: apply(one.write.op, id, state), done: [...done, one] }));
+    if (added.length > 0) all = unique([...all, ...added]);
   }
-  return [...seen.values()];
+  return all;
 }
 
 /**
@@ -113,26 +122,29 @@ export function possibleStates(id: string, writes: readonly WriteRecord[], initi
   const ordered = own
     .filter((write) => write.outcome === 'acknowledged')
     .sort((a, b) => (a.taskUid ?? 0) - (b.taskUid ?? 0));
-  const loose = own.filter((write) => write.outcome === 'unknown').map((write) => floating(write, ordered));
-  const ids = new Map(loose.map((one, i) => [one, i]));
-  let branches: Branch[] = [{ state: initial, done: new Set() }];
+  const loose = own
+    .filter((write) => write.outcome === 'unknown')
+    .sort((a, b) => a.startedAt - b.startedAt)
+    .map((write, number) => floating(write, number, ordered));
+  let branches: Branch[] = [{ state: initial, done: [] }];
+  let open: Floating[] = [];
+  /** What can come no more need not be told apart: few writes are open at once, so branches stay few. */
+  const close = (over: (one: Floating) => boolean) => {
+    open = open.filter((one) => !over(one));
+    branches = unique(branches.map(({ state, done }) => ({ state, done: done.filter((one) => open.includes(one)) })));
+  };
   for (let position = 0; position <= ordered.length; position++) {
-    const here = loose.filter((one) => one.first <= position && position <= one.last);
-    for (let i = 0; i < branches.length; i++) {
-      const branch = branches[i]!;
-      const added = here
-        .filter((one) => !branch.done.has(one))
-        .map((one) => ({ state: apply(one.op, id, branch.state), done: new Set([...branch.done, one]) }));
-      branches = unique([...branches, ...added], ids);
+    branches = withOpen(id, branches, open);
+    for (const next of loose.filter(({ first }) => first === position)) {
+      close((one) => one.last <= position && one.write.endedAt < next.write.startedAt);
+      open.push(next);
+      branches = withOpen(id, branches, open);
     }
     const write = ordered[position];
     if (write === undefined) break;
-    const gone = new Set(loose.filter((one) => one.last <= position));
-    const kept = (done: ReadonlySet<Floating>) => new Set([...done].filter((one) => !gone.has(one)));
-    const applied = branches.map(({ state, done }) => ({ state: apply(write.op, id, state), done: kept(done) }));
-    const skipped =
-      write.status === 'succeeded' ? [] : branches.map(({ state, done }) => ({ state, done: kept(done) }));
-    branches = unique([...applied, ...skipped], ids);
+    const applied = branches.map(({ state, done }) => ({ state: apply(write.op, id, state), done }));
+    branches = write.status === 'succeeded' ? applied : [...applied, ...branches];
+    close(({ last }) => last <= position);
   }
   return new Set(branches.map((branch) => branch.state));
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { initHash } from '../../src/placement/hash.ts';
-import { emptyDisks } from './pending.ts';
+import { pending } from './pending.ts';
 import { simulate } from './simulate.ts';
 
 const usage = `npm run simulate -- [--seed N] [--runs N]
@@ -25,7 +25,7 @@ await initHash();
 const started = performance.now();
 let acknowledged = 0;
 for (let seed = first; seed < first + runs; seed++) {
-  const result = await simulate({ seed, emptyDisks });
+  const result = await simulate({ seed, ...pending });
   acknowledged += result.acknowledged;
   if (result.findings.length === 0) continue;
   console.error([`seed ${seed} broke:`, ...result.findings.map((text) => `  ${text}`)].join('\n'));

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { parseConfig } from '../../src/config/load.ts';
 import { createVersionClock, versionAt } from '../../src/documents/markers.ts';
 import { createDocumentWriteService } from '../../src/documents/write-service.ts';
 import { createCatalog } from '../../src/indexes/catalog.ts';
@@ -38,7 +39,13 @@ export interface SimMiroirOptions {
   rng: Rng;
 }
 
-const shards = 8;
+/** The defaults of Miroir, but for times that would make most faults pass unnoticed. */
+const config = parseConfig({
+  nodes: [{ id: 'unused', address: 'http://unused' }],
+  shards: 8,
+  health: { interval: '1s', timeout: '500ms', down_after: 2, up_after: 1 },
+  write: { timeout: '1500ms' },
+});
 const settings: SettingsCommit = {
   commit: async (index) => ({ record: { ...index, settingsVersion: index.settingsVersion + 1 } }),
   restore: () => [],
@@ -73,13 +80,7 @@ export async function startSimMiroir(options: SimMiroirOptions): Promise<SimMiro
       createSimClient(node, lines.get(node.id)!, { time, rng, alive, onOutcome: (outcome) => health.observe(outcome) }),
     ]),
   );
-  const health = createHealth({
-    clients: [...clients.values()],
-    interval: 1_000,
-    timeout: 500,
-    downAfter: 2,
-    upAfter: 1,
-  });
+  const health = createHealth({ clients: [...clients.values()], ...config.health });
   await health.start();
   const catalog = createCatalog(await store.indexes());
   const copies = createCopyStates(await store.staleCopies());
@@ -92,9 +93,9 @@ export async function startSimMiroir(options: SimMiroirOptions): Promise<SimMiro
     clients,
     settings,
     toLogicalError: (error) => error,
-    writeTimeoutMs: 1_500,
-    minCopies: 1,
-    retentionMs: 86_400_000,
+    writeTimeoutMs: config.write.timeout,
+    minCopies: config.write.minCopies,
+    retentionMs: config.tasks.retention,
     now,
     log,
     onEnded: () => undefined,
@@ -106,7 +107,7 @@ export async function startSimMiroir(options: SimMiroirOptions): Promise<SimMiro
     store,
     catalog,
     view,
-    defaultShards: shards,
+    defaultShards: config.shards,
     now: () => rfc3339(now()),
     acceptance: engine.acceptance,
     active: engine.active,

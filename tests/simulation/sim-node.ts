@@ -72,14 +72,12 @@ export class SimNode {
     return this.#disk.tasks.filter(({ status }) => status === 'enqueued' || status === 'processing').length;
   }
 
-  /** Documents of all indexes by id, as canonical texts, for each shard. */
-  shards(): Map<number, Map<string, string>> {
+  /** Documents of an index by id, as canonical texts, for each shard. */
+  shards(indexUid: string): Map<number, Map<string, string>> {
     const shards = new Map<number, Map<string, string>>();
-    for (const documents of this.#disk.indexes.values()) {
-      for (const doc of documents.values()) {
-        const shard = parseShard(String(doc[shardField])) ?? -1;
-        shards.set(shard, (shards.get(shard) ?? new Map()).set(doc.id, canonical(doc)));
-      }
+    for (const doc of this.#disk.indexes.get(indexUid)?.values() ?? []) {
+      const shard = parseShard(String(doc[shardField])) ?? -1;
+      shards.set(shard, (shards.get(shard) ?? new Map()).set(doc.id, canonical(doc)));
     }
     return shards;
   }

@@ -26,8 +26,10 @@ import { installVirtualTime, type VirtualTime } from './virtual-time.ts';
 /** What to simulate. */
 export interface SimulationOptions {
   seed: number;
-  /** Whether nodes may lose their disk; needs copies to be repaired. */
+  /** Whether nodes may lose their disk. */
   emptyDisks: boolean;
+  /** Whether things may break before the index is there. */
+  breakCreation: boolean;
 }
 
 /** What a schedule came to. */
@@ -89,6 +91,7 @@ class Simulation {
 
   async run(): Promise<SimulationResult> {
     await this.#startMiroir();
+    if (!this.#options.breakCreation) await this.#createIndex();
     const writing = Promise.all(Array.from({ length: clients }, (_, i) => this.#client(i)));
     await this.#breakThings();
     this.#heal();
@@ -116,23 +119,32 @@ class Simulation {
     });
   }
 
+  async #createIndex(): Promise<void> {
+    const [id] = ids as [string];
+    await this.#record(0, { kind: 'replace', documents: [{ id }] });
+    await this.#time.sleep(1_000);
+  }
+
   /** Writes one after the other, with pauses; a write is given up when its Miroir dies. */
   async #client(number: number): Promise<void> {
     for (let i = 0; i < writesPerClient; i++) {
       await this.#time.sleep(this.#rng.int((2 * faultsForMs) / writesPerClient));
-      const op = this.#randomOp(number * 1_000 + i);
-      const record: WriteRecord = {
-        op,
-        startedAt: this.#time.now(),
-        endedAt: Number.POSITIVE_INFINITY,
-        outcome: 'unknown',
-        taskUid: null,
-        status: null,
-      };
-      this.#writes.push(record);
-      Object.assign(record, await this.#write(op), { endedAt: this.#time.now() });
-      this.#note(`client ${number}: ${op.kind} ${record.outcome} ${record.taskUid ?? record.error ?? ''}`);
+      await this.#record(number, this.#randomOp(number * 1_000 + i));
     }
+  }
+
+  async #record(client: number, op: WriteOp): Promise<void> {
+    const record: WriteRecord = {
+      op,
+      startedAt: this.#time.now(),
+      endedAt: Number.POSITIVE_INFINITY,
+      outcome: 'unknown',
+      taskUid: null,
+      status: null,
+    };
+    this.#writes.push(record);
+    Object.assign(record, await this.#write(op), { endedAt: this.#time.now() });
+    this.#note(`client ${client}: ${op.kind} ${record.outcome} ${record.taskUid ?? record.error ?? ''}`);
   }
 
   #randomOp(n: number): WriteOp {
@@ -262,7 +274,7 @@ class Simulation {
     if (index === null) return [];
     return this.#nodes.flatMap((node) => {
       const group = this.#topology.nodes.find(({ id }) => id === node.id)!.group;
-      const held = node.shards();
+      const held = node.shards(index.physicalUid);
       return Array.from({ length: index.shards }, (_, shard) => shard)
         .filter((shard) => view.owners(group, shard).includes(node.id) && view.inSync(index, shard, node.id))
         .map((shard) => ({ index: indexUid, shard, node: node.id, documents: held.get(shard) ?? new Map() }));
