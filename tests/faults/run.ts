@@ -53,6 +53,13 @@ function worstGap(searches: readonly SearchRecord[]): number {
   return Math.max(0, ...times.slice(1).map((time, i) => time - times[i]!));
 }
 
+/** What a scenario cannot do is a finding as well, with logs and table like any other. */
+async function attempt(stage: Stage, what: string, work: () => Promise<void>): Promise<void> {
+  await work().catch((error: unknown) => {
+    stage.fail(`${what} could not be done: ${error instanceof Error ? error.stack : String(error)}`);
+  });
+}
+
 /** Load, faults, and the scenario's own limits. */
 async function breakThings(scenario: Scenario, lab: Lab, log: RunLog, { seconds }: RunOptions): Promise<void> {
   const end = new AbortController();
@@ -74,7 +81,7 @@ async function breakThings(scenario: Scenario, lab: Lab, log: RunLog, { seconds 
   try {
     await sleep(calmMs);
     const until = performance.now() + seconds * 1_000;
-    do await scenario.round(stage);
+    do await attempt(stage, 'a round', () => scenario.round(stage));
     while (performance.now() < until);
     await lab.heal();
     await sleep(calmMs);
@@ -85,7 +92,7 @@ async function breakThings(scenario: Scenario, lab: Lab, log: RunLog, { seconds 
     await watcher;
   }
   await becomeQuiet(lab, log, quietMs);
-  await scenario.judge?.(stage);
+  await attempt(stage, 'the judgement', async () => scenario.judge?.(stage));
 }
 
 function judgeLimits(scenario: Scenario, log: RunLog): void {

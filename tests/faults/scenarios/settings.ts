@@ -11,7 +11,7 @@ const settingsRequest = /^PATCH \/indexes\/[^/]+\/settings/;
 async function change(lab: Lab, searchCutoffMs: number | null): Promise<'succeeded' | 'failed' | 'refused'> {
   const answer = await send(lab, { method: 'PATCH', path, body: JSON.stringify({ searchCutoffMs }) });
   if (answer.status !== 202) return 'refused';
-  const task = await waitForTask(lab, (JSON.parse(answer.text) as { taskUid: number }).taskUid, 30_000);
+  const task = await waitForTask(lab, (JSON.parse(answer.text) as { taskUid: number }).taskUid);
   return task.status === 'succeeded' ? 'succeeded' : 'failed';
 }
 
