@@ -8,6 +8,7 @@ export const needs: Readonly<Record<string, 'repair' | 'hedging' | 'reconciliati
   'older-disk': 'repair',
   'slow-copy': 'hedging',
   'crash-miroir': 'reconciliation',
+  'store-full': 'reconciliation',
   'settings-timeout': 'repair',
   'bad-write-answers': 'repair',
   'node-disk-full': 'repair',
