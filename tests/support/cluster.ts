@@ -32,6 +32,8 @@ export interface ClusterOptions {
 export interface Cluster extends Server {
   readonly nodes: readonly LocalNode[];
   readonly config: FileInput;
+  /** Holds the store, the logs, and a folder per node named by its id. */
+  readonly folder: string;
   /** Only with `miroir: 'child'`. */
   readonly process: MiroirProcess | null;
   stop(): Promise<void>;
@@ -81,7 +83,7 @@ async function configuration(
     metrics: { enabled: false },
     log: { level: 'warn' },
     ...options.config,
-    server: { host: '127.0.0.1', port, ...options.config?.server },
+    server: { ...options.config?.server, host: '127.0.0.1', port },
   };
 }
 
@@ -115,6 +117,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       masterKey,
       nodes,
       config,
+      folder: folder.path,
       process: child,
       stop: () => undoAll(undo),
     };
