@@ -36,14 +36,6 @@ const needsNetwork = (name: string, example: unknown): ParameterRow => ({
   note: 'Needs the feature `network`, which Miroir refuses.',
 });
 
-const vectorNote = 'Searches by meaning are not offered yet.';
-const vectorSearch = (name: string, example: unknown): ParameterRow => ({
-  name,
-  example,
-  state: 'refused',
-  note: vectorNote,
-});
-
 function area(
   title: string,
   method: ParameterArea['method'],
@@ -57,12 +49,9 @@ function area(
 
 const searchParameters: readonly ParameterRow[] = [
   same('q', 'night'),
-  {
-    ...same('vector', [0.5, 0.5]),
-    note: 'Together with `hybrid` refused as that is.',
-  },
-  { ...same('media', { poster: 'sea' }), note: 'Together with `hybrid` refused as that is.' },
-  vectorSearch('hybrid', { embedder: 'manual', semanticRatio: 0.5 }),
+  same('vector', [0.5, 0.5]),
+  same('media', { poster: 'sea' }),
+  same('hybrid', { embedder: 'manual', semanticRatio: 0.5 }),
   same('offset', 0),
   same('limit', 20),
   same('page', 1),
@@ -164,8 +153,8 @@ export const parameterAreas: readonly ParameterArea[] = [
   ]),
   area('`GET /indexes/{uid}/search`', 'GET', '/indexes/{uid}/search', 'query', [
     ...inQuery(searchParameters.filter(({ name }) => name !== 'hybrid' && name !== 'media')),
-    vectorSearch('hybridEmbedder', 'manual'),
-    vectorSearch('hybridSemanticRatio', '0.5'),
+    same('hybridEmbedder', 'manual'),
+    same('hybridSemanticRatio', '0.5'),
     ...inQuery(laterSearchParameters.filter(({ name }) => name !== 'personalize')),
   ]),
   {

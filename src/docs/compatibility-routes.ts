@@ -56,7 +56,10 @@ export const routeRows: readonly RouteRow[] = [
     note: 'How equal the order is, [with numbers](fidelity.md).',
   }),
   ...rows('/indexes/{uid}/facet-search', ['POST'], 'same', { since: '1.3' }),
-  ...rows('/indexes/{uid}/similar', ['GET', 'POST'], 'refused', { since: '1.9' }),
+  ...rows('/indexes/{uid}/similar', ['GET', 'POST'], 'differs', {
+    since: '1.9',
+    note: 'Neighbours are approximate on every server, [with numbers](fidelity.md).',
+  }),
   ...rows('/multi-search', ['POST'], 'differs', { since: '1.1', note: 'As search; `federation` without remotes.' }),
   ...rows('/indexes/{uid}/documents', ['GET'], 'differs', {
     note: 'The order of a list without `sort` is stable, but not that of insertion.',

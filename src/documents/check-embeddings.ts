@@ -26,7 +26,7 @@ const groupSize = 100;
 /** What a document brings for one embedder. */
 interface Entry {
   value: EmbeddingValue | null;
-  /** Neither opted out nor with embeddings: the embedder has to make them. */
+  /** It brings none and asks the embedder for them. */
   regenerate: boolean;
 }
 
@@ -72,13 +72,11 @@ class Judge {
     this.#stored = stored;
   }
 
-  #lacks(id: string, name: string, vectors: ReadonlyMap<string, string> | null, entry: Entry | null): boolean {
-    if (entry !== null && !entry.regenerate) return false;
+  /** A stored copy always changes with a write (its version does), so vectors that follow the document are made anew. */
+  #lacks(id: string, name: string, entry: Entry | null): boolean {
+    if (entry !== null) return entry.regenerate;
     this.doubtful.add(id);
-    if (this.#stored === null) return false;
-    if (!this.#stored.has(id)) return true;
-    const regenerates = this.#stored.regenerates(id, name);
-    return entry === null ? vectors === null && regenerates : !regenerates;
+    return this.#stored !== null && (!this.#stored.has(id) || this.#stored.regenerates(id, name));
   }
 
   /** The failure of the group of documents that starts at `start`. */
@@ -93,7 +91,7 @@ class Judge {
         const entry = own === undefined ? null : readEntry(embedder.name, own, odd);
         const failure = entry === null || entry.value === null ? null : valueFailure(id, embedder, entry.value);
         if (failure !== null) return failure;
-        if (!embedder.userProvided || !this.#lacks(id, embedder.name, vectors, entry)) continue;
+        if (!embedder.userProvided || !this.#lacks(id, embedder.name, entry)) continue;
         lacking.set(embedder, [...(lacking.get(embedder) ?? []), id]);
       }
     }

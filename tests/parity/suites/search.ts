@@ -6,7 +6,8 @@ import type { Report } from '../../support/report.ts';
 import { queryString, type SearchCase } from '../../support/requests.ts';
 import { alignTies, rankedHits } from '../../support/ties.ts';
 
-function ask(server: Server, uid: string, search: SearchCase): Promise<RawAnswer> {
+/** Send one search to a server. */
+export function ask(server: Server, uid: string, search: SearchCase): Promise<RawAnswer> {
   const path = `/indexes/${uid}/${search.route ?? 'search'}`;
   return search.via === 'GET'
     ? send(server, { method: 'GET', path: `${path}?${queryString(search.body)}` })

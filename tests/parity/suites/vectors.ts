@@ -84,14 +84,36 @@ export const exhaustive = 4_000;
 
 const isPaged = (body: Record<string, unknown>) => body.page !== undefined;
 
-/** `perClass` requests of every class, each asking for everything unless the class says otherwise. */
-export function vectorCases(corpus: Corpus, perClass: number, seed: number): SearchCase[] {
+/**
+ * `perClass` requests of every class but those left out, each asking for everything unless the class says otherwise.
+ */
+export function vectorCases(
+  corpus: Corpus,
+  { perClass, seed, without = [] }: { perClass: number; seed: number; without?: readonly string[] },
+): SearchCase[] {
   const material = materialOf(corpus, seed);
-  return Object.entries(classes).flatMap(([category, make]) =>
+  const asked = Object.entries(classes).filter(([category]) => !without.includes(category));
+  return asked.flatMap(([category, make]) =>
     Array.from({ length: perClass }, (): SearchCase => {
       const made = make(material);
       const body = isPaged(made) ? made : { limit: exhaustive, ...made };
       return { category, body, via: 'POST', ...(category.startsWith('similar') ? { route: 'similar' as const } : {}) };
     }),
   );
+}
+
+/** Searches and similar documents as clients ask for them, 20 at a time: nodes look for neighbours approximately. */
+export function nearestCases(corpus: Corpus, count: number, seed: number): SearchCase[] {
+  const material = materialOf(corpus, seed);
+  const make = (category: string, body: Record<string, unknown>): SearchCase => ({
+    category,
+    body: { limit: 20, attributesToRetrieve: ['id'], ...body },
+    via: 'POST',
+    ...(category === 'similar' ? { route: 'similar' } : {}),
+  });
+  return Array.from({ length: count }, () => [
+    make('semantic', semantic(material)),
+    make('hybrid', hybrid(material, [0.5])),
+    make('similar', { id: material.id(), embedder }),
+  ]).flat();
 }
