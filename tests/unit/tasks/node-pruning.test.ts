@@ -18,7 +18,11 @@ const day = Date.parse('2024-05-02T00:00:00Z');
 function fakeNode() {
   const uids = new Set<number>();
   const deletions: number[][] = [];
-  let next = 10_000;
+  let next = 0;
+  const take = () => {
+    uids.add(next);
+    return next++;
+  };
   let failing = false;
   const client: NodeClient = {
     id: 'n1',
@@ -28,13 +32,14 @@ function fakeNode() {
       const named = (new URL(path, 'http://n').searchParams.get('uids') ?? '').split(',').map(Number);
       deletions.push(named);
       for (const uid of named) uids.delete(uid);
-      uids.add(++next);
-      return { status: 200, text: JSON.stringify({ taskUid: next }) };
+      return { status: 200, text: JSON.stringify({ taskUid: take() }) };
     },
     async close() {},
   };
   return {
     uids,
+    /** The next task's uid, of a write or a deletion. */
+    take,
     deletions,
     client,
     fail(value: boolean) {
@@ -43,10 +48,9 @@ function fakeNode() {
   };
 }
 
-async function fill(store: Store, node: ReturnType<typeof fakeNode>, from: number, count: number): Promise<void> {
-  for (let uid = from; uid < from + count; uid++) {
-    node.uids.add(uid);
-    const part = newPart({ nodeId: 'n1', nodeTaskUid: uid, status: 'succeeded' });
+async function fill(store: Store, node: ReturnType<typeof fakeNode>, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const part = newPart({ nodeId: 'n1', nodeTaskUid: node.take(), status: 'succeeded' });
     await store.createTask(endedTask('2024-05-01T00:00:00Z', { indexId: 1 }), [part], []);
   }
 }
@@ -78,16 +82,16 @@ test('deletes all but the newest, its own deletions with the next, and goes on a
   stops.push(() => store.close());
   const node = fakeNode();
   node.fail(true);
-  await fill(store, node, 0, 2_500);
+  await fill(store, node, 2_500);
   const pruning = start(store, node, 1);
   node.fail(false);
   // Of 2,500 all but the newest, in batches of 1,000 at most; deletions are newer than that and stay.
   await until(() => node.deletions.length === 3);
   expect(node.deletions.map((uids) => uids.length)).toEqual([1_000, 1_000, 499]);
-  expect([...node.uids].sort((a, b) => a - b)).toEqual([2_499, 10_001, 10_002, 10_003]);
-  await fill(store, node, 20_000, 1);
+  expect([...node.uids].sort((a, b) => a - b)).toEqual([2_499, 2_500, 2_501, 2_502]);
+  await fill(store, node, 1);
   await until(() => node.deletions.length === 4);
-  expect(node.deletions[3]).toEqual([2_499, 10_001, 10_002, 10_003]);
+  expect(node.deletions[3]).toEqual([2_499, 2_500, 2_501, 2_502]);
   await pruning.stop();
   expect(await store.disposableNodeTasks('n1', '2030-01-01T00:00:00Z', 10)).toEqual([]);
 });
@@ -96,11 +100,11 @@ test('waits until a deletion is worth its own task', async () => {
   const store = await openSqliteStore({ path: ':memory:', synchronous: 'normal' });
   stops.push(() => store.close());
   const node = fakeNode();
-  await fill(store, node, 0, 50);
+  await fill(store, node, 50);
   start(store, node, 50);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(node.deletions).toEqual([]);
-  await fill(store, node, 50, 1);
+  await fill(store, node, 1);
   await until(() => node.deletions.length === 1);
   expect(node.deletions[0]).toHaveLength(50);
 });
