@@ -29,10 +29,13 @@ export function taskView(task: TaskRecord): string {
   );
 }
 
-/** What a batch says of its task: as the task does, without a primary key or filter that there was none of. */
+/** What a task says is null where there was none, and a batch leaves out. */
+const leftOut: readonly string[] = ['primaryKey', 'originalFilter', 'context'];
+
+/** What a batch says of its task. */
 function batchDetails(task: TaskRecord): string {
   const kept = [...rawFields(task.details ?? '{}')].filter(
-    ([key, value]) => value !== 'null' || (key !== 'primaryKey' && key !== 'originalFilter'),
+    ([key, value]) => value !== 'null' || !leftOut.includes(key),
   );
   return joinFields(kept);
 }
@@ -49,11 +52,12 @@ export function batchView(task: TaskRecord, progress: Progress | undefined): str
     indexUids: count(task.indexUid),
     progressTrace: {},
   };
+  const strategy = `created batch containing only task with id ${task.uid} of type \`${task.type}\` that cannot be batched with any other task.`;
   const shown = task.finishedAt === null ? (progress ?? justStarted) : null;
   return (
     `{"uid":${task.uid},"progress":${JSON.stringify(shown)},"details":${batchDetails(task)},` +
     `"stats":${JSON.stringify(stats)},"duration":${JSON.stringify(duration(task))},` +
     `"startedAt":${JSON.stringify(task.startedAt)},"finishedAt":${JSON.stringify(task.finishedAt)},` +
-    `"batchStrategy":${JSON.stringify(`batched only task with id ${task.uid}: each task is a batch of its own`)}}`
+    `"batchStrategy":${JSON.stringify(strategy)}}`
   );
 }
