@@ -7,13 +7,9 @@ import { createVersionClock, versionAt } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
 import { createVectorLookup } from './documents/stored-vectors.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
-import { createDumpFolder } from './dumps/folder.ts';
-import type { ReadDocumentsOptions } from './dumps/read-documents.ts';
-import { dumpQueue } from './dumps/service.ts';
-import type { StandstillOptions } from './dumps/standstill.ts';
 import { startDumps } from './dumps/start.ts';
+import { createWholeIndexes } from './dumps/whole-indexes.ts';
 import type { ErrorBody } from './errors/api-error.ts';
-import { exportQueue } from './export/service.ts';
 import { startExports } from './export/start.ts';
 import { createMemoryBudget } from './http/memory-budget.ts';
 import { buildServer } from './http/server.ts';
@@ -50,9 +46,9 @@ import { createSearchService } from './search/search.ts';
 import type { IndexRecord } from './store/records.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
-import { jobQueue } from './tasks/active.ts';
 import { rfc3339 } from './tasks/clock.ts';
 import { createTaskEngine } from './tasks/engine.ts';
+import { createProgressReader } from './tasks/progress.ts';
 import { createSessions } from './tasks/sessions.ts';
 import { createTaskService } from './tasks/task-service.ts';
 import { realTiming } from './tasks/timing.ts';
@@ -69,8 +65,6 @@ export interface RunningMiroir {
 const drainMs = 10_000;
 /** Milliseconds a write waits for earlier tasks of its index where its fate depends on what they leave. */
 const quietTimeoutMs = 60_000;
-/** Milliseconds a node may take for one page of documents of a dump or an export. */
-const pageTimeoutMs = 60_000;
 /** Milliseconds a webhook's receiver may take, and the first wait after it failed. */
 const webhookTimeoutMs = 10_000;
 const webhookFirstRetryMs = 1_000;
@@ -249,20 +243,11 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
   const settings = createSettingsService({ ...prepare, acceptance, active });
   const keys = await createKeyService({ store, masterKey: config.masterKey ?? null, now });
-  const folder = createDumpFolder(config.dumps.dir);
-  const reading: ReadDocumentsOptions = { view, clients, pageTimeoutMs };
-  const standstill: StandstillOptions = {
-    active,
-    gate: tasks.gate,
-    otherQueues: [jobQueue(dumpQueue), jobQueue(exportQueue)],
-    maxDrainMs: config.dumps.maxPause,
-  };
+  const wholeIndexes = createWholeIndexes({ view, clients, tasks, config: config.dumps });
   const dumps = await startDumps({
     store,
     catalog,
-    reading,
-    standstill,
-    folder,
+    wholeIndexes,
     tasks,
     indexes,
     settings,
@@ -273,7 +258,13 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     maxBodyBytes: config.server.maxBodyBytes,
     log,
   });
-  const exports = startExports({ catalog, documents: reading, standstill, folder, tasks, toLogicalError, log });
+  const exports = startExports({ catalog, ...wholeIndexes, tasks, toLogicalError, log });
+  const progress = createProgressReader({
+    active,
+    clients,
+    jobSteps: (uid) => tasks.jobs.progressOf(uid),
+    timeoutMs: config.health.timeout,
+  });
   const services: Services = {
     search: {
       ...createSearchService({ catalog, scatter, semanticOverFetch: config.search.semanticOverFetch }),
@@ -282,7 +273,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     documents: { ...createDocumentReadService({ catalog, scatter }), ...documents, ...editing },
     indexes: { ...stats, ...indexes },
     settings,
-    tasks: createTaskService({ store, acceptance }),
+    tasks: createTaskService({ store, acceptance, progress }),
     keys,
     dumps,
     exports,

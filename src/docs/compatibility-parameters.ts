@@ -231,5 +231,19 @@ export const parameterAreas: readonly ParameterArea[] = [
     same('context', { by: 1 }),
     same('function', 'doc.year += context.by'),
   ]),
+  area('`POST /export`', 'POST', '/export', 'body', [
+    same('url', 'http://127.0.0.1:9'),
+    same('apiKey', 'the-key-of-the-other'),
+    same('payloadSize', '1 MiB'),
+    same('indexes', {}),
+  ]),
+  area(
+    '`indexes` in `POST /export`',
+    'POST',
+    '/export',
+    'body',
+    [same('filter', 'year > 3000'), same('overrideSettings', true)],
+    ['indexes', 'none*'],
+  ),
   area('`PATCH /experimental-features`', 'PATCH', '/experimental-features', 'body', features),
 ];

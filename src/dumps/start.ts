@@ -5,18 +5,16 @@ import type { KeyRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { TaskEngine } from '../tasks/engine.ts';
 import { createDumpJob } from './create.ts';
-import type { DumpFolder } from './folder.ts';
 import { createImportJob, type ImportFeatures } from './import.ts';
-import type { ReadDocumentsOptions } from './read-documents.ts';
 import { cleanFolder, createDumpService, createKind, importKind } from './service.ts';
-import type { StandstillOptions } from './standstill.ts';
 import { createTaskWatch } from './task-watch.ts';
+import type { WholeIndexes } from './whole-indexes.ts';
 
 /** What dumps are built from. */
 export interface DumpOptions {
   store: Store;
   catalog: Catalog;
-  reading: ReadDocumentsOptions;
+  wholeIndexes: WholeIndexes;
   tasks: TaskEngine;
   indexes: Pick<IndexService, 'create' | 'delete'>;
   settings: Pick<SettingsService, 'update'>;
@@ -24,8 +22,6 @@ export interface DumpOptions {
   features: ImportFeatures;
   /** Adds a key unless its uid is known; tells whether it did. */
   restoreKey(key: KeyRecord): Promise<boolean>;
-  folder: DumpFolder;
-  standstill: StandstillOptions;
   maxImportBytes: number;
   /** Bytes of the largest document that is imported. */
   maxBodyBytes: number;
@@ -39,17 +35,16 @@ const maxPending = 4;
 
 /** Wires the dump routes with the jobs behind them, after tidying up what earlier processes left. */
 export async function startDumps(options: DumpOptions): Promise<DumpService> {
-  const { store, catalog, tasks, folder, log } = options;
+  const { store, catalog, tasks, wholeIndexes, log } = options;
+  const { folder } = wholeIndexes;
   await cleanFolder(folder, tasks.active);
   tasks.jobs.register(
     createKind,
     createDumpJob({
       store,
       catalog,
-      folder,
-      documents: options.reading,
+      ...wholeIndexes,
       features: () => options.features.get(),
-      standstill: options.standstill,
       log,
     }),
   );

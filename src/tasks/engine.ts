@@ -63,7 +63,7 @@ export interface TaskEngine {
   readonly acceptance: Acceptance;
   readonly active: ActiveTasks;
   /** Where jobs are registered; an accepted job waits until its kind is. */
-  readonly jobs: Pick<Jobs, 'register'>;
+  readonly jobs: Pick<Jobs, 'register' | 'progressOf'>;
   /** Where writes can be held back. */
   readonly gate: Pick<Gate, 'close'>;
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */

@@ -21,7 +21,8 @@ const bodies: Record<string, unknown> = {
   'POST /swap-indexes': [{ indexes: ['films', 'others'] }],
   'POST /keys': { actions: ['search'], indexes: ['*'], expiresAt: null },
   'PATCH /keys/{key}': { name: 'renamed' },
-  'POST /export': { url: 'http://127.0.0.1:9' },
+  // Covers no index, so that nobody waits for a target that is not there.
+  'POST /export': { url: 'http://127.0.0.1:9', indexes: { 'none*': {} } },
   'PATCH /experimental-features': {},
   'PATCH /network': {},
   'POST /webhooks': { url: 'http://127.0.0.1:9/' },

@@ -110,7 +110,7 @@ describe('settings', () => {
 
 describe('routes', () => {
   beforeAll(async () => {
-    const on = { metrics: true, logsRoute: true };
+    const on = { metrics: true, logsRoute: true, editDocumentsByFunction: true };
     for (const name of ['oracle', 'cluster'] as const)
       await sendJson(server(name), 'PATCH', '/experimental-features', on);
   });

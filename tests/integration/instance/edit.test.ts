@@ -126,7 +126,7 @@ describe.each(Object.entries(layouts))('editing by function, %s', (_, layout) =>
     const search = '/indexes/m/search?q=n&limit=50&attributesToRetrieve=id,n';
     const hits = async (server: Server) => (await raw(server, 'GET', search)).replace(/"processingTimeMs":\d+/, '');
     expect(await hits(cluster)).toBe(await hits(oracle));
-  }, 400_000);
+  }, 1_200_000);
 
   it('fails with the errors of one server, and changes nothing', async () => {
     const before = await raw(cluster, 'GET', '/indexes/m/documents?limit=100');
@@ -137,7 +137,7 @@ describe.each(Object.entries(layouts))('editing by function, %s', (_, layout) =>
       details: { editedDocuments: 0, deletedDocuments: null, originalFilter: null, context: null },
     });
     expect(await raw(cluster, 'GET', '/indexes/m/documents?limit=100')).toBe(before);
-  }, 400_000);
+  }, 1_200_000);
 
   it('keeps its fields whatever the function tries', async () => {
     const tries = [
@@ -152,7 +152,7 @@ describe.each(Object.entries(layouts))('editing by function, %s', (_, layout) =>
       expect(failed.error?.code).toBe('edit_documents_by_function_error');
     }
     expect(await ask(cluster, 'POST', path, '{"function":"miroir_shard = 1"}')).toContain('miroir_not_supported');
-  }, 400_000);
+  }, 1_200_000);
 
   it('leaves copies equal and in sync when a function fails for some documents only', async () => {
     const some = { function: 'if doc.n == 20 { throw "no" } doc.partly = true', filter: 'n > 10' };
@@ -161,7 +161,7 @@ describe.each(Object.entries(layouts))('editing by function, %s', (_, layout) =>
     const topology = await (await fetch(`${cluster.address}/_miroir/topology`, { headers: admin })).text();
     expect(topology).toContain('staleCopies');
     expect(topology).not.toContain('did not follow');
-  }, 400_000);
+  }, 1_200_000);
 
   it('refuses at once what one server refuses at once', async () => {
     for (const body of refused) {

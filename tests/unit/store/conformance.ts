@@ -315,6 +315,47 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect(await store.lastNodeTask('n1', 5)).toBe(7);
     });
 
+    test('tells which tasks of a node nobody needs: old, ended, recorded there, and not the newest', async () => {
+      const old = (parts: Parameters<typeof newPart>[0][]) =>
+        store.createTask(endedTask('2024-05-01T00:00:00Z', { indexId: 5 }), parts.map(newPart), []);
+      const done = { nodeId: 'n1', status: 'succeeded' } as const;
+      await old([
+        { ...done, nodeTaskUid: 3 },
+        { ...done, part: 1, nodeId: 'n2', nodeTaskUid: 2 },
+      ]);
+      await old([
+        { ...done, nodeTaskUid: 4, status: 'processing' },
+        { ...done, part: 1, nodeTaskUid: 5, status: 'failed' },
+      ]);
+      await store.createTask(
+        endedTask('2024-05-03T00:00:00Z', { indexId: 5 }),
+        [newPart({ ...done, nodeTaskUid: 6 })],
+        [],
+      );
+      await store.createTask(newTask({ indexId: 5 }), [newPart({ ...done, nodeTaskUid: 7 })], []);
+      await old([{ ...done, nodeTaskUid: 8 }]);
+      await old([{ ...done, nodeTaskUid: 9 }]);
+      await store.commit([
+        { kind: 'putLeftover', nodeId: 'n1', nodeTaskUid: 1 },
+        { kind: 'putLeftover', nodeId: 'n1', nodeTaskUid: 1 },
+        { kind: 'putLeftover', nodeId: 'n1', nodeTaskUid: 4 },
+        { kind: 'putLeftover', nodeId: 'n1', nodeTaskUid: 10 },
+      ]);
+      const disposable = (limit = 100) => store.disposableNodeTasks('n1', '2024-05-02T00:00:00Z', limit);
+      expect(await disposable()).toEqual([1, 3, 5, 8]);
+      expect(await disposable(2)).toEqual([1, 3]);
+      // The sole one that n2 has is its newest.
+      expect(await store.disposableNodeTasks('n2', '2024-05-02T00:00:00Z', 100)).toEqual([]);
+      await store.commit([{ kind: 'forgetNodeTasks', nodeId: 'n1', nodeTaskUids: [1, 3, 4] }]);
+      expect(await disposable()).toEqual([5, 8]);
+      expect((await store.parts(0)).map(({ nodeTaskUid }) => nodeTaskUid)).toEqual([null, 2]);
+      expect((await store.parts(1)).map(({ nodeTaskUid }) => nodeTaskUid)).toEqual([4, 5]);
+      // What a deleted task had at the nodes is still to be deleted there.
+      expect(await store.deleteTasks([4])).toBe(1);
+      expect(await disposable()).toEqual([5, 8]);
+      expect(await store.lastNodeTask('n1', 5)).toBe(9);
+    });
+
     test('a task can be put again under its uid, and its parts stay', async () => {
       const task = await store.createTask(
         newTask(),
