@@ -22,7 +22,8 @@ export interface ParameterArea {
   parameters: readonly ParameterRow[];
 }
 
-const same = (name: string, example: unknown): ParameterRow => ({ name, example, state: 'same' });
+/** A parameter that does what it does on one Meilisearch. */
+export const same = (name: string, example: unknown): ParameterRow => ({ name, example, state: 'same' });
 const newer = (name: string, since: string, example: unknown): ParameterRow => ({
   name,
   example,
@@ -38,7 +39,8 @@ const vectorSearch = (name: string, example: unknown): ParameterRow => ({
   note: vectorNote,
 });
 
-function area(
+/** The parameters of a route, or of an object in its body. */
+export function area(
   title: string,
   method: ParameterArea['method'],
   path: string,
