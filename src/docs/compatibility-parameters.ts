@@ -20,7 +20,8 @@ export interface ParameterArea {
   parameters: readonly ParameterRow[];
 }
 
-const same = (name: string, example: unknown): ParameterRow => ({ name, example, state: 'same' });
+/** A parameter that does what it does on one Meilisearch. */
+export const same = (name: string, example: unknown): ParameterRow => ({ name, example, state: 'same' });
 const newer = (name: string, since: string, example: unknown): ParameterRow => ({
   name,
   example,
@@ -36,7 +37,8 @@ const needsNetwork = (name: string, example: unknown): ParameterRow => ({
   note: 'Needs the feature `network`, which Miroir refuses.',
 });
 
-function area(
+/** The parameters of a route, or of an object in its body. */
+export function area(
   title: string,
   method: ParameterArea['method'],
   path: string,

@@ -1,3 +1,4 @@
+import { administrationAreas, valueRows } from './compatibility-administration.ts';
 import { type ParameterArea, parameterAreas } from './compatibility-parameters.ts';
 import { type RouteRow, type Row, routeRows } from './compatibility-routes.ts';
 import { settingRows } from './compatibility-settings.ts';
@@ -74,8 +75,16 @@ function settings(): string {
   return `## Settings\n\n${text}\n\n${table(['setting', 'own route', 'since', 'state', 'note'], lines)}`;
 }
 
+function values(): string {
+  const lines = valueRows.map((row) => [row.title, row.since ?? '', stateOf(row), row.note ?? '']);
+  return `## Values and headers\n\n${table(['what', 'since', 'state', 'note'], lines)}`;
+}
+
+/** The parameters of all routes. */
+export const allAreas: readonly ParameterArea[] = [...parameterAreas, ...administrationAreas];
+
 /** `docs/compatibility.md`, from the tables beside this file. */
 export function compatibilityPage(): string {
-  const sections = [routes(), '## Parameters', ...parameterAreas.map(parameters), settings()];
+  const sections = [routes(), '## Parameters', ...allAreas.map(parameters), settings(), values()];
   return `${intro}\n${sections.join('\n\n')}\n`;
 }

@@ -69,7 +69,7 @@ async function tell(program: Program, prepared: Result, server: Server, oracle: 
     STORY_ORACLE_URL: oracle.address,
     STORY_ORACLE_KEY: oracle.masterKey,
   };
-  const { ok, output } = await run({ ...command, env }, 5 * minute);
+  const { ok, output } = await run({ ...command, env }, 10 * minute);
   process.stdout.write(output.replaceAll(/^(?=.)/gm, `${program.name}: `));
   const steps = output.match(/^ok /gm)?.length ?? 0;
   const note = ok ? '' : (output.match(/^FAILED .*/m)?.[0] ?? output.trim().split('\n').at(-1) ?? '');

@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import { brotliDecompressSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -6,6 +5,7 @@ import { ApiError } from '../../../src/errors/api-error.ts';
 import type { FinishedRequest } from '../../../src/http/server.ts';
 import type { DocumentPayload, ReadAnswer, Services } from '../../../src/http/services.ts';
 import { type FrontOptions, REACHED, reachedServices, startFront } from './front.ts';
+import { Wire } from './sockets.ts';
 
 const key = 'server-test-master-key';
 const auth = { authorization: `Bearer ${key}` };
@@ -22,21 +22,6 @@ async function start(options: FrontOptions = {}, change: (services: Services) =>
   const front = await startFront(key, { services, ...options });
   stops.push(front.stop);
   return front;
-}
-
-/** Sends bytes and reads until the other side is silent or gone. */
-function raw(address: string, text: string | Buffer): Promise<string> {
-  const { hostname, port } = new URL(address);
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write(text));
-    let seen = '';
-    socket.setTimeout(300, () => socket.destroy());
-    socket.on('data', (data) => {
-      seen += data.toString();
-    });
-    socket.on('close', () => resolve(seen));
-    socket.on('error', reject);
-  });
 }
 
 const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
@@ -179,20 +164,22 @@ describe('bodies', () => {
 
 describe('the head of a request', () => {
   it.each([
-    ['garbage\r\n\r\n', '400'],
-    ['GET /health?"a" HTTP/1.1\r\nHost: a\r\n\r\n', '400'],
-    [`GET /health?${'a'.repeat(65_530)} HTTP/1.1\r\nHost: a\r\n\r\n`, '400'],
-    [`GET /health HTTP/1.1\r\nx: ${'a'.repeat(250_000)}\r\n\r\n`, '431'],
-    [`GET /health HTTP/1.1\r\n${'x: a\r\n'.repeat(97)}\r\n`, '431'],
-    ['GET /health HTTP/1.1\r\n\r\n', '200'],
-    [`GET /health?${'a'.repeat(65_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, '200'],
-    ['GET http://a/health HTTP/1.1\r\nHost: a\r\n\r\n', '200'],
-    ['GET //health/ HTTP/1.1\r\nHost: a\r\n\r\n', '200'],
-    ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', '404'],
-    ['PROPFIND /health HTTP/1.1\r\nHost: a\r\n\r\n', '405'],
+    ['garbage\r\n\r\n', 400],
+    ['GET /health?"a" HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    [`GET /health?${'a'.repeat(65_530)} HTTP/1.1\r\nHost: a\r\n\r\n`, 400],
+    [`GET /health HTTP/1.1\r\nx: ${'a'.repeat(250_000)}\r\n\r\n`, 431],
+    [`GET /health HTTP/1.1\r\n${'x: a\r\n'.repeat(97)}\r\n`, 431],
+    ['GET /health HTTP/1.1\r\n\r\n', 200],
+    [`GET /health?${'a'.repeat(65_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 200],
+    ['GET http://a/health HTTP/1.1\r\nHost: a\r\n\r\n', 200],
+    ['GET //health/ HTTP/1.1\r\nHost: a\r\n\r\n', 200],
+    ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 404],
+    ['PROPFIND /health HTTP/1.1\r\nHost: a\r\n\r\n', 405],
   ])('%#: is judged as the real server does', async (text, status) => {
     const { address } = await start();
-    expect((await raw(address, text)).slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
+    const wire = new Wire(address).write(text);
+    stops.push(async () => wire.abort());
+    expect((await wire.answer()).status).toBe(status);
   });
 
   it('lets pages of any origin in', async () => {

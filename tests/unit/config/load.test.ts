@@ -125,6 +125,13 @@ nodes:
     ]);
   });
 
+  it('refuses a timeout for the head of a request that is longer than the one for all of it', () => {
+    const server = { headers_timeout: '2s', request_timeout: '1s' };
+    expect(problemsOf(() => parseConfig({ nodes, server }))).toEqual([
+      'server.headers_timeout: longer than server.request_timeout, which includes it',
+    ]);
+  });
+
   it.each(['ftp://h:1', 'http://', 'http://h:1/path', 'http://user:secret@h:1', 'http://h:1?x=1', 'h'])(
     'refuses the node address %s',
     (address) => {
