@@ -2,18 +2,28 @@ import { createAdminService } from './admin/admin-service.ts';
 import { refreshGauges } from './admin/gauges.ts';
 import type { Config } from './config/schema.ts';
 import { createDocumentEditService } from './documents/edit-service.ts';
+import { createBatchJudge } from './documents/judge-batch.ts';
 import { createVersionClock, versionAt } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
+import { createVectorLookup } from './documents/stored-vectors.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
+import { createDumpFolder } from './dumps/folder.ts';
+import type { ReadDocumentsOptions } from './dumps/read-documents.ts';
+import { dumpQueue } from './dumps/service.ts';
+import type { StandstillOptions } from './dumps/standstill.ts';
 import { startDumps } from './dumps/start.ts';
 import type { ErrorBody } from './errors/api-error.ts';
+import { exportQueue } from './export/service.ts';
+import { startExports } from './export/start.ts';
+import { createMemoryBudget } from './http/memory-budget.ts';
 import { buildServer } from './http/server.ts';
 import type { Services } from './http/services.ts';
 import { createCatalog } from './indexes/catalog.ts';
 import { rewriteNodeError } from './indexes/error-rewrite.ts';
 import { createIndexService } from './indexes/index-service.ts';
 import type { PrepareOptions } from './indexes/prepare.ts';
-import { committedSettings, createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
+import { committedSettings } from './indexes/settings/accepted.ts';
+import { createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
 import { createStats } from './indexes/stats.ts';
 import { createFeatureService, type FeatureControl } from './instance/feature-service.ts';
 import { createLogControl } from './instance/log-target.ts';
@@ -40,9 +50,12 @@ import { createSearchService } from './search/search.ts';
 import type { IndexRecord } from './store/records.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
+import { jobQueue } from './tasks/active.ts';
 import { rfc3339 } from './tasks/clock.ts';
 import { createTaskEngine } from './tasks/engine.ts';
+import { createSessions } from './tasks/sessions.ts';
 import { createTaskService } from './tasks/task-service.ts';
+import { realTiming } from './tasks/timing.ts';
 
 /** A Miroir that serves. */
 export interface RunningMiroir {
@@ -54,8 +67,10 @@ export interface RunningMiroir {
 
 /** Milliseconds that requests under way get to end when Miroir stops. */
 const drainMs = 10_000;
-/** Milliseconds a change of primary key waits for earlier tasks of its index. */
+/** Milliseconds a write waits for earlier tasks of its index where its fate depends on what they leave. */
 const quietTimeoutMs = 60_000;
+/** Milliseconds a node may take for one page of documents of a dump or an export. */
+const pageTimeoutMs = 60_000;
 /** Milliseconds a webhook's receiver may take, and the first wait after it failed. */
 const webhookTimeoutMs = 10_000;
 const webhookFirstRetryMs = 1_000;
@@ -146,7 +161,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   stops.add('health', () => health.stop());
 
   const catalog = createCatalog(await store.indexes());
-  const copies = createCopyStates(await store.staleCopies());
+  const copies = createCopyStates(await store.staleCopies(), await store.leavingCopies());
   const view = createClusterView(createTopologyView(topology), health, copies);
   features = await createFeatureService({
     store,
@@ -181,10 +196,19 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     clients: new Map([...clients].map(([id, client]) => [id, givingUpWhenDown(client, health)])),
     settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError,
+    probe: (node) => health.probeNow(node),
+    policy: config.write,
     writeTimeoutMs: config.write.timeout,
-    minCopies: config.write.minCopies,
+    probeAfterMs: config.write.probeAfter,
+    resends: config.write.resends,
+    maxWaiting: config.write.maxWaiting,
+    maxUnfinished: config.tasks.maxUnfinished,
     retentionMs: config.tasks.retention,
+    nodeRetentionMs: config.tasks.nodeRetention,
+    idempotency: { retentionMs: config.idempotency.retention, maxKeys: config.idempotency.maxKeys },
     now,
+    timing: realTiming,
+    onLostAnswer: (outcome) => metrics.lostAnswers.inc({ outcome }),
     log,
     onEnded(task) {
       metrics.tasks.inc({ status: task.status });
@@ -217,31 +241,42 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       partial: () => metrics.scatterPartial.inc(),
     },
   });
-  const documents = createDocumentWriteService({ ...prepare, view, acceptance, active, versions });
+  const judgeBatch = createBatchJudge({ catalog, active, lookup: createVectorLookup(scatter), quietTimeoutMs });
+  const documents = createDocumentWriteService({ ...prepare, view, acceptance, judgeBatch, versions });
   const timeoutMs = config.write.timeout;
-  const editing = createDocumentEditService({ catalog, view, clients, acceptance, timeoutMs });
+  const editing = createDocumentEditService({ catalog, view, clients, acceptance, versions, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
   const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
-  const settings = createSettingsService({ ...prepare, acceptance });
+  const settings = createSettingsService({ ...prepare, acceptance, active });
   const keys = await createKeyService({ store, masterKey: config.masterKey ?? null, now });
+  const folder = createDumpFolder(config.dumps.dir);
+  const reading: ReadDocumentsOptions = { view, clients, pageTimeoutMs };
+  const standstill: StandstillOptions = {
+    active,
+    gate: tasks.gate,
+    otherQueues: [jobQueue(dumpQueue), jobQueue(exportQueue)],
+    maxDrainMs: config.dumps.maxPause,
+  };
   const dumps = await startDumps({
     store,
     catalog,
-    view,
-    clients,
+    reading,
+    standstill,
+    folder,
     tasks,
     indexes,
     settings,
     documents,
     features,
     restoreKey: (key) => keys.restore(key),
-    config: config.dumps,
+    maxImportBytes: config.dumps.maxImportBytes,
     maxBodyBytes: config.server.maxBodyBytes,
     log,
   });
+  const exports = startExports({ catalog, documents: reading, standstill, folder, tasks, toLogicalError, log });
   const services: Services = {
     search: {
-      ...createSearchService({ catalog, scatter }),
+      ...createSearchService({ catalog, scatter, semanticOverFetch: config.search.semanticOverFetch }),
       facetSearch: createFacetSearch({ catalog, scatter }),
     },
     documents: { ...createDocumentReadService({ catalog, scatter }), ...documents, ...editing },
@@ -250,10 +285,12 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     tasks: createTaskService({ store, acceptance }),
     keys,
     dumps,
+    exports,
     admin: createAdminService({ store, topology, catalog, copies, view, health, selection, active }),
     features,
     webhooks,
     logs: createLogControl(log),
+    sessions: createSessions({ active, timing: realTiming, maxWaitMs: config.sessions.maxWait }),
     metrics: () => metrics.text(),
   };
   metrics.beforeScrape(() =>
@@ -264,14 +301,18 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     stops.add('the metrics server', () => server.stop());
   }
 
+  const copiesPerDocument = topology.replicationFactor * view.groups().length;
+  const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument, () => process.memoryUsage.rss());
   const server = buildServer({
     services,
-    maxBodyBytes: config.server.maxBodyBytes,
-    maxConcurrentRequests: config.server.maxConcurrentRequests,
+    limits: config.server,
+    memory,
     log,
     onResponse: ({ method, route, status, seconds }) =>
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds),
     onInFlight: (count) => metrics.requestsInFlight.set(count),
+    onWaiting: (count) => metrics.requestsWaiting.set(count),
+    onShed: () => metrics.requestsShed.inc(),
     adminKey: config.admin.apiKey ?? null,
   });
   const url = await server.listen({ host: config.server.host, port: config.server.port });

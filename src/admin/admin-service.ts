@@ -32,7 +32,7 @@ export function createAdminService(options: AdminOptions): AdminService {
     let count = 0;
     for (const index of catalog.all()) {
       for (let shard = 0; shard < index.shards; shard++) {
-        if (view.owners(node.group, shard).includes(node.id)) count++;
+        if (view.copies(index, node.group, shard).includes(node.id)) count++;
       }
     }
     return count;

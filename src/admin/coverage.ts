@@ -16,7 +16,7 @@ export function shardCopies(index: IndexRecord, shard: number, view: ClusterView
     .groups()
     .flatMap((group) =>
       view
-        .owners(group, shard)
+        .copies(index, group, shard)
         .map((node): AdminCopy => ({ node, group, state: copyState(index, shard, node, view, copies) })),
     );
 }

@@ -31,7 +31,8 @@ export function refreshGauges(
   for (const node of topology.nodes) {
     let held = 0;
     for (const index of indexes) {
-      for (let shard = 0; shard < index.shards; shard++) if (view.owners(node.group, shard).includes(node.id)) held++;
+      for (let shard = 0; shard < index.shards; shard++)
+        if (view.copies(index, node.group, shard).includes(node.id)) held++;
     }
     metrics.shardDistribution.set({ node: node.id }, held);
     metrics.nodeHealthy.set({ node: node.id }, view.up(node.id) ? 1 : 0);

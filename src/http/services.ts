@@ -6,6 +6,7 @@ import type { Caller } from '../keys/caller.ts';
 import type { DocumentsQuery, FacetSearchQuery, SearchQuery, SimilarQuery } from '../search/query.ts';
 import type { KeyRecord } from '../store/records.ts';
 import type { TaskPage } from '../store/store.ts';
+import type { Sessions } from '../tasks/sessions.ts';
 
 /** The 202 body. */
 export interface TaskSummary {
@@ -29,6 +30,8 @@ export interface WriteAnswer {
   summary: TaskSummary;
   /** Copies that missed the write: `X-Miroir-Degraded: groups=..;shards=..`; null when none did. */
   degraded: { groups: readonly number[]; shards: readonly number[] } | null;
+  /** It repeats the answer to an earlier request with the same idempotency key. */
+  replayed?: boolean;
 }
 
 /** A document payload as received, already decompressed and within the body limit. */
@@ -173,6 +176,21 @@ export interface DumpService {
   importFile(name: string, onConflict: 'fail' | 'skip' | 'replace'): Promise<WriteAnswer>;
 }
 
+/** What to send where. */
+export interface ExportRequest {
+  url: string;
+  apiKey: string | null;
+  /** Bytes; null for the default. */
+  payloadSize: number | null;
+  /** By index pattern; null for everything. */
+  indexes: ReadonlyMap<string, { filter: unknown; overrideSettings: boolean }> | null;
+}
+
+/** Sending indexes to another instance; each request becomes one task. */
+export interface ExportService {
+  create(request: ExportRequest): Promise<WriteAnswer>;
+}
+
 /** Webhooks; uuids in their usual spelling, answers are JSON text. */
 export interface WebhookService {
   list(): string;
@@ -192,9 +210,11 @@ export interface Services {
   keys: KeyService;
   admin: AdminService;
   dumps: DumpService;
+  exports: ExportService;
   features: FeatureService;
   logs: LogControl;
   webhooks: WebhookService;
+  sessions: Sessions;
   /** Prometheus text. */
   metrics(): Promise<string>;
 }

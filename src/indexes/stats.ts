@@ -110,8 +110,8 @@ export function createStats(options: StatsOptions): Stats {
   async function countDocuments(index: IndexRecord): Promise<number> {
     const byNode = new Map<string, number[]>();
     for (let shard = 0; shard < index.shards; shard++) {
-      const owners = view.groups().flatMap((group) => [...view.owners(group, shard)]);
-      const node = owners.find((owner) => view.up(owner) && view.inSync(index, shard, owner));
+      const copies = view.groups().flatMap((group) => [...view.copies(index, group, shard)]);
+      const node = copies.find((copy) => view.up(copy) && view.inSync(index, shard, copy));
       if (node === undefined) {
         throw new ApiError('miroir_shard_unavailable', `No in-sync copy of shard ${shard} can be reached.`);
       }
@@ -131,8 +131,11 @@ export function createStats(options: StatsOptions): Stats {
   /** Whether the nodes asked hold each document exactly `copies` times, so that sums can simply be divided. */
   function wholeGroup(index: IndexRecord, group: number, answered: number): boolean {
     if (answered < view.nodes(group).length) return false;
+    if (view.nodes(group).some((node) => view.hasSurplus(index, node))) return false;
     for (let shard = 0; shard < index.shards; shard++) {
-      if (view.owners(group, shard).some((node) => !view.inSync(index, shard, node))) return false;
+      const copies = view.copies(index, group, shard);
+      if (copies.length !== view.owners(group, shard).length) return false;
+      if (copies.some((node) => !view.inSync(index, shard, node))) return false;
     }
     return true;
   }

@@ -19,8 +19,23 @@ export const metricDefinitions = {
   },
   miroir_requests_in_flight: {
     type: 'gauge',
-    help: 'Client requests being handled now. At server.max_concurrent_requests further ones are refused.',
+    help: 'Client requests being handled now. At server.max_concurrent_requests further ones wait.',
     labels: [],
+  },
+  miroir_requests_waiting: {
+    type: 'gauge',
+    help: 'Client requests waiting for their turn. At server.max_queued_requests further ones are refused.',
+    labels: [],
+  },
+  miroir_requests_shed_total: {
+    type: 'counter',
+    help: 'Requests refused with miroir_overloaded because a limit was reached.',
+    labels: [],
+  },
+  miroir_write_answers_lost_total: {
+    type: 'counter',
+    help: "Writes whose answer from a node was lost: found (among the node's tasks), resent (certainly not there, sent again), given_up (the copies count as having missed it).",
+    labels: ['outcome'],
   },
   miroir_node_healthy: {
     type: 'gauge',

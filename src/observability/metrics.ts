@@ -5,6 +5,9 @@ import { type MetricDefinition, type MetricName, metricDefinitions } from './def
 export interface Metrics {
   readonly requestDuration: Histogram<'method' | 'route' | 'status'>;
   readonly requestsInFlight: Gauge;
+  readonly requestsWaiting: Gauge;
+  readonly requestsShed: Counter;
+  readonly lostAnswers: Counter<'outcome'>;
   readonly nodeHealthy: Gauge<'node'>;
   readonly nodeCircuitOpen: Gauge<'node'>;
   readonly nodeCircuitOpenings: Counter<'node'>;
@@ -64,6 +67,9 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
   return {
     requestDuration: histogram('miroir_request_duration_seconds'),
     requestsInFlight: gauge('miroir_requests_in_flight'),
+    requestsWaiting: gauge('miroir_requests_waiting'),
+    requestsShed: counter('miroir_requests_shed_total'),
+    lostAnswers: counter('miroir_write_answers_lost_total'),
     nodeHealthy,
     nodeCircuitOpen,
     nodeCircuitOpenings,

@@ -4,7 +4,7 @@ import type { ReplicaSelection, Standing } from '../nodes/replica-selection.ts';
 import type { ClusterView } from '../placement/view.ts';
 import { type Attempt, type AttemptOptions, type Finished, startAttempt } from './attempt.ts';
 import { type HedgeOptions, type HedgeOutcome, hedged } from './hedge.ts';
-import { ownedCounts, planReads, type ReadPreference } from './plan.ts';
+import { heldCounts, planReads, type ReadPreference } from './plan.ts';
 import type { ScatterRequest, ShardAnswer } from './scatter.ts';
 
 /** What gathering needs besides what single attempts do. */
@@ -27,7 +27,7 @@ export class Gathering<T> {
   readonly #options: GatherOptions;
   readonly #request: ScatterRequest<T>;
   readonly #view: ClusterView;
-  readonly #owned: Map<string, number>;
+  readonly #held: Map<string, number>;
   readonly #deadline: number;
   readonly #failedNodes = new Set<string>();
   readonly answers: ShardAnswer<T>[] = [];
@@ -39,7 +39,7 @@ export class Gathering<T> {
     this.#options = options;
     this.#request = request;
     this.#view = options.view();
-    this.#owned = ownedCounts(this.#view, request.index.shards);
+    this.#held = heldCounts(this.#view, request.index);
     this.#deadline = options.timing.now() + 2 * options.nodeTimeoutMs;
   }
 
@@ -76,7 +76,7 @@ export class Gathering<T> {
   }
 
   #start(nodeId: string, shards: readonly number[], attempt: number): Attempt<T> {
-    const whole = this.#owned.get(nodeId) === shards.length;
+    const whole = this.#held.get(nodeId) === shards.length;
     return startAttempt(this.#options, this.#request, { nodeId, shards, whole, timeoutMs: this.#timeout(attempt) });
   }
 
@@ -158,7 +158,7 @@ export class Gathering<T> {
     const group = this.#view.groups().find((g) => this.#view.nodes(g).includes(nodeId));
     if (group === undefined) return [];
     return shards.filter(
-      (shard) => this.#view.owners(group, shard).includes(nodeId) && this.#view.inSync(index, shard, nodeId),
+      (shard) => this.#view.copies(index, group, shard).includes(nodeId) && this.#view.inSync(index, shard, nodeId),
     );
   }
 }

@@ -75,19 +75,31 @@ export type HybridSearch = (search: PlannedSearch, vectors: VectorSearch, factor
  * node. `least` is the number of hits that each node is asked for at least when vectors rank.
  */
 export function createHybridSearch(ask: AskNodes, least: number): HybridSearch {
-  /** The vector to search for; throws the node's error when its embedder gives none. */
-  async function embed(search: PlannedSearch, vectors: VectorSearch): Promise<number[]> {
-    if (search.query.vector !== null) return search.query.vector;
+  async function embedOn(search: PlannedSearch, vectors: VectorSearch, shard: number): Promise<number[]> {
     const round = await ask(search, {
       query: embeddingQuery(search.query, vectors),
       reach: 0,
       countedDistinct: null,
       retrieveVectors: true,
-      shards: [search.startGroup % search.index.shards],
+      shards: [shard],
     });
     const vector = answersOf(round)[0]?.queryVector ?? null;
     if (vector === null) throw new ApiError('internal', 'A node did not tell the vector that it searched for.');
     return JSON.parse(vector) as number[];
+  }
+
+  /** The vector to search for; throws the node's error when its embedder gives none. */
+  async function embed(search: PlannedSearch, vectors: VectorSearch): Promise<number[]> {
+    if (search.query.vector !== null) return search.query.vector;
+    const { shards } = search.index;
+    for (let i = 0; i < shards - 1; i++) {
+      try {
+        return await embedOn(search, vectors, (search.startGroup + i) % shards);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== 'miroir_shard_unavailable') throw error;
+      }
+    }
+    return embedOn(search, vectors, (search.startGroup + shards - 1) % shards);
   }
 
   async function askVectors(search: PlannedSearch, vectors: VectorSearch, factor: number | null): Promise<Gathered> {

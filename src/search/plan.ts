@@ -71,7 +71,7 @@ function heldBy(planning: Planning, group: number, shards: readonly number[], ra
   const left: number[] = [];
   for (const shard of shards) {
     const copies = view
-      .owners(group, shard)
+      .copies(index, group, shard)
       .filter((node) => nodes.has(node) && view.inSync(index, shard, node))
       .sort();
     const same = held.get(copies.join());
@@ -114,13 +114,17 @@ export function planReads(
   return { byNode, missing };
 }
 
-/** How many shards of an index with `shards` shards each node owns: who is asked for that many needs no shard filter. */
-export function ownedCounts(view: ClusterView, shards: number): Map<string, number> {
+/**
+ * Of how many shards of an index each node holds documents: who is asked for that many needs no shard filter. Nodes with
+ * documents that nobody uses any more are left out; they always need it.
+ */
+export function heldCounts(view: ClusterView, index: IndexRecord): Map<string, number> {
   const counts = new Map<string, number>();
   for (const group of view.groups()) {
-    for (let shard = 0; shard < shards; shard++) {
-      for (const node of view.owners(group, shard)) counts.set(node, (counts.get(node) ?? 0) + 1);
+    for (let shard = 0; shard < index.shards; shard++) {
+      for (const node of view.copies(index, group, shard)) counts.set(node, (counts.get(node) ?? 0) + 1);
     }
   }
+  for (const node of counts.keys()) if (view.hasSurplus(index, node)) counts.delete(node);
   return counts;
 }

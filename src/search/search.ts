@@ -14,7 +14,7 @@ import { answersOf, createAskNodes, firstRound, mergeOptions, type PlannedSearch
 import { readSeed } from './seed.ts';
 import { createSettingsReader, type ReadSettings } from './settings-view.ts';
 import { createSimilarSearch } from './similar.ts';
-import { defaultSemanticOverFetch, vectorSearch, vectorsVisible } from './vector-search.ts';
+import { vectorSearch, vectorsVisible } from './vector-search.ts';
 import { visibleIndex } from './visible-index.ts';
 
 /** What the search service is built from. */
@@ -22,7 +22,7 @@ export interface SearchOptions {
   catalog: { visible(uid: string): IndexRecord | null };
   scatter: Scatter;
   /** Hits that each node is asked for at least when vectors rank. */
-  semanticOverFetch?: number;
+  semanticOverFetch: number;
 }
 
 /** The same for every page of a search, so that pages come from the same copies. */
@@ -51,8 +51,7 @@ export function createSearchService({
 }: SearchOptions): Pick<SearchService, 'search' | 'similar'> {
   const readSettings = createSettingsReader();
   const ask = createAskNodes(scatter);
-  const least = semanticOverFetch ?? defaultSemanticOverFetch;
-  const searchVectors = createHybridSearch(ask, least);
+  const searchVectors = createHybridSearch(ask, semanticOverFetch);
 
   function plan(indexUid: string, query: SearchQuery, caller: Caller): PlannedSearch {
     const started = performance.now();
@@ -90,6 +89,6 @@ export function createSearchService({
       const vectors = vectorSearch(query, search.settings);
       return vectors === null ? searchWords(search) : searchVectors(search, vectors, overFetch);
     },
-    similar: createSimilarSearch({ catalog, scatter, readSettings, least }),
+    similar: createSimilarSearch({ catalog, scatter, readSettings, least: semanticOverFetch }),
   };
 }

@@ -14,10 +14,10 @@ export interface ClusterState {
   commit(changes: readonly StoreChange[]): Promise<void>;
   /** Mirror what the store committed by other means (`createTask`). */
   mirror(changes: readonly StoreChange[]): void;
-  /** The shards of an index whose copies a node owns. */
+  /** The shards of an index of which a node holds a copy. */
   shardsOn(index: IndexRecord, nodeId: string): readonly number[];
   /** The shards that a part writes on its node. */
-  shardsOfPart(part: PartRecord, index: IndexRecord | null): readonly number[];
+  shardsOfPart(part: Pick<PartRecord, 'nodeId' | 'shards'>, index: IndexRecord | null): readonly number[];
 }
 
 /** Joins store and mirrors. */
@@ -33,7 +33,7 @@ export function createClusterState(parts: Pick<ClusterState, 'store' | 'catalog'
     if (group === undefined) return [];
     const owned: number[] = [];
     for (let shard = 0; shard < index.shards; shard++) {
-      if (view.owners(group, shard).includes(nodeId)) owned.push(shard);
+      if (view.copies(index, group, shard).includes(nodeId)) owned.push(shard);
     }
     return owned;
   }

@@ -266,7 +266,7 @@ const deletionSteps: ClientStep[] = [
   ['deleteIndexIfExists', ({ client }) => client.deleteIndexIfExists('books')],
 ];
 
-/** Every method of the official client on the core routes, in an order in which each has something to do. */
+/** The methods of the official client on the core routes, in an order in which each has something to do. */
 export const clientSteps: readonly ClientStep[] = [
   ...indexSteps,
   ...writeSteps,

@@ -78,10 +78,10 @@ async function configuration(
     })),
     store: { backend: 'sqlite', path: join(folder, 'miroir.db') },
     dumps: { dir: join(folder, 'dumps') },
-    server: { host: '127.0.0.1', port },
     metrics: { enabled: false },
     log: { level: 'warn' },
     ...options.config,
+    server: { host: '127.0.0.1', port, ...options.config?.server },
   };
 }
 

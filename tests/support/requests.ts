@@ -8,6 +8,8 @@ export interface SearchCase {
   body: Record<string, unknown>;
   /** GET carries the same parameters in the query string. */
   via: 'POST' | 'GET';
+  /** The route that is asked; `search` when absent. */
+  route?: 'similar';
   /** Top-level fields of the answer that one node only estimates: their presence is compared, not their value. */
   estimated?: readonly string[];
 }

@@ -4,6 +4,7 @@ import { createHealth } from '../../src/nodes/health.ts';
 import { createReplicaSelection } from '../../src/nodes/replica-selection.ts';
 import { createTopologyView } from '../../src/placement/topology.ts';
 import { createScatter, type ScatterOptions, type ScatterResult } from '../../src/search/scatter.ts';
+import { steadyView } from '../unit/placement/steady-view.ts';
 import { indexRecord } from '../unit/search/fixtures.ts';
 import { virtualTime } from './virtual-time.ts';
 
@@ -111,11 +112,7 @@ export function simulateReads({ nodes, groups = 1, copies, budget = 10, watched 
     minHedgeDelay: 20,
   });
   const scatter = createScatter({
-    view: () => ({
-      ...topology,
-      up: (node) => !down.has(node) && (!watched || health.up(node)),
-      inSync: () => true,
-    }),
+    view: () => steadyView(topology, { up: (node) => !down.has(node) && (!watched || health.up(node)) }),
     clients: { get: (id) => clients.get(id) as NodeClient },
     timing: time,
     selection,

@@ -19,6 +19,8 @@ async function runOne(x: Exchange, caller: Caller, planned: MultiSearchQuery, po
 const multiSearch: Handler = async (x) => {
   const caller = await x.authorise('search');
   const queries = await x.json(multiSearchBody);
+  const waits = [...new Set(queries.map(({ indexUid }) => indexUid))].map((uid) => x.settleSession(uid));
+  const pending = (await Promise.all(waits)).find((task) => task !== null) ?? null;
   return read(
     await runQueries(
       queries.map((query, position) => ({
@@ -26,13 +28,16 @@ const multiSearch: Handler = async (x) => {
         run: () => runOne(x, caller, query, position),
       })),
     ),
+    pending,
   );
 };
 
 const facetSearch: Handler = async (x) => {
   const caller = await x.authorise('search');
   const query = await x.json(facetSearchBody);
-  return read(await x.services.search.facetSearch(x.indexUid(), query, caller));
+  const uid = x.indexUid();
+  const pending = await x.settleSession(uid);
+  return read(await x.services.search.facetSearch(uid, query, caller), pending);
 };
 
 /** `/multi-search` and `/indexes/{uid}/facet-search`. */

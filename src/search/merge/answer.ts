@@ -92,6 +92,17 @@ export interface MergeOptions {
   elapsedMs: number;
 }
 
+/** The source's hits that `accept` takes. */
+function filtered(source: Source<RankedHit>, accept: (hit: RankedHit) => boolean): Source<RankedHit> {
+  return {
+    next() {
+      let hit = source.next();
+      while (hit !== null && !accept(hit)) hit = source.next();
+      return hit;
+    },
+  };
+}
+
 /** The best of the hits that `accept` takes, up to the end of the window, no distinct value twice. */
 export function mergedHits(
   answers: readonly NodeSearchAnswer[],
@@ -99,14 +110,9 @@ export function mergedHits(
   accept: (hit: RankedHit) => boolean = () => true,
 ): RankedHit[] {
   if (window.limit === 0) return [];
-  const sources = answers.map((answer) => hitSource(answer, view, primaryKey));
-  const keep = distinct === null ? null : distinctFilter(distinct);
-  return mergeSources(
-    sources,
-    compareHits,
-    window.reach,
-    (ranked) => accept(ranked) && (keep === null || keep(ranked.hit)),
-  );
+  const sources = answers.map((answer) => filtered(hitSource(answer, view, primaryKey), accept));
+  const keep = distinct === null ? () => true : distinctFilter(distinct);
+  return mergeSources(sources, compareHits, window.reach, ({ hit }) => keep(hit));
 }
 
 const candidatesOf = (facets: readonly NodeFacets[]) =>

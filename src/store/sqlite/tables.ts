@@ -1,5 +1,13 @@
 import { sortableInstant } from '../instant.ts';
-import type { IndexRecord, KeyRecord, PartRecord, StaleCopy, TaskRecord } from '../records.ts';
+import type {
+  IdempotencyRecord,
+  IndexRecord,
+  KeyRecord,
+  LeavingCopy,
+  PartRecord,
+  StaleCopy,
+  TaskRecord,
+} from '../records.ts';
 import { flag, json, plain, Table } from './table.ts';
 
 const sortableOrNull = (instant: string | null) => (instant === null ? null : sortableInstant(instant));
@@ -61,12 +69,34 @@ export const indexTable = new Table<IndexRecord>('indexes', ['id'], {
   settingsVersion: plain('settings_version'),
 });
 
+export const idempotencyTable = new Table<IdempotencyRecord>(
+  'idempotency_keys',
+  ['key'],
+  {
+    key: plain('key'),
+    fingerprint: plain('fingerprint'),
+    taskUid: plain('task_uid'),
+    indexUid: plain('index_uid'),
+    type: plain('type'),
+    enqueuedAt: plain('enqueued_at'),
+  },
+  { enqueued_key: (record) => sortableInstant(record.enqueuedAt) },
+);
+
 export const staleTable = new Table<StaleCopy>('stale_copies', ['indexId', 'shard', 'nodeId'], {
   indexId: plain('index_id'),
   shard: plain('shard'),
   nodeId: plain('node_id'),
   since: plain('since'),
   reason: plain('reason'),
+});
+
+export const leavingTable = new Table<LeavingCopy>('leaving_copies', ['indexId', 'shard', 'nodeId'], {
+  indexId: plain('index_id'),
+  shard: plain('shard'),
+  nodeId: plain('node_id'),
+  state: plain('state'),
+  since: plain('since'),
 });
 
 export const keyTable = new Table<KeyRecord>(

@@ -3,9 +3,9 @@ import { brotliDecompressSync, gunzipSync, gzipSync, inflateSync } from 'node:zl
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ApiError } from '../../../src/errors/api-error.ts';
-import type { FinishedRequest, ServerOptions } from '../../../src/http/server.ts';
+import type { FinishedRequest } from '../../../src/http/server.ts';
 import type { DocumentPayload, ReadAnswer, Services } from '../../../src/http/services.ts';
-import { REACHED, reachedServices, startFront } from './front.ts';
+import { type FrontOptions, REACHED, reachedServices, startFront } from './front.ts';
 
 const key = 'server-test-master-key';
 const auth = { authorization: `Bearer ${key}` };
@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-async function start(options: Partial<ServerOptions> = {}, change: (services: Services) => void = () => {}) {
+async function start(options: FrontOptions = {}, change: (services: Services) => void = () => {}) {
   const services = reachedServices(key);
   change(services);
   const front = await startFront(key, { services, ...options });
@@ -151,7 +151,7 @@ describe('bodies', () => {
   });
 
   it('are bounded after decompression, and the connection stays usable', async () => {
-    const { address } = await start({ maxBodyBytes: 10_000 });
+    const { address } = await start({ limits: { maxBodyBytes: 10_000 } });
     const bomb = gzipSync(Buffer.alloc(5_000_000, 32));
     expect(bomb.length).toBeLessThan(10_000);
     const answers = [
@@ -170,7 +170,7 @@ describe('bodies', () => {
   });
 
   it('are not buffered for those who may not write', async () => {
-    const { address } = await start({ maxBodyBytes: 10_000 });
+    const { address } = await start({ limits: { maxBodyBytes: 10_000 } });
     const response = await documents(address, Buffer.alloc(3_000_000, 32), { authorization: 'Bearer nope' });
     expect(response.status).toBe(403);
     expect(await codeOf(response)).toBe('invalid_api_key');
@@ -226,7 +226,8 @@ describe('under load', () => {
       release = resolve;
     });
     const counts: number[] = [];
-    const { address } = await start({ maxConcurrentRequests: 1, onInFlight: (n) => counts.push(n) }, (services) => {
+    const limits = { maxConcurrentRequests: 1, maxQueuedRequests: 0 };
+    const { address } = await start({ limits, onInFlight: (n) => counts.push(n) }, (services) => {
       services.indexes.version = async () => {
         await held;
         return REACHED;
@@ -253,7 +254,7 @@ describe('under load', () => {
     });
     const counts: number[] = [];
     const finished: FinishedRequest[] = [];
-    const options: Partial<ServerOptions> = {
+    const options: FrontOptions = {
       onInFlight: (n) => counts.push(n),
       onResponse: (request) => finished.push(request),
     };

@@ -18,6 +18,7 @@ import { createScatter, type ScatterOptions } from '../../../src/search/scatter.
 import { createSearchService } from '../../../src/search/search.ts';
 import type { IndexRecord } from '../../../src/store/records.ts';
 import { steadyReading } from '../../support/reading.ts';
+import { steadyView } from '../../unit/placement/steady-view.ts';
 
 /** One Meilisearch that holds everything, and three that hold shards of it, loaded without Miroir's write path. */
 export interface ShardedFixture {
@@ -113,7 +114,7 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
     const groups = index.groups ?? [[0, 1, 2]];
     const members_ = groups.flatMap((group, number) => group.map((n) => ({ id: `n${n}`, address: '', group: number })));
     const topology = createTopologyView({ version: 1, replicationFactor: index.copies, nodes: members_ });
-    return { ...topology, up: () => true, inSync: () => true };
+    return steadyView(topology);
   }
 
   async function load(index: FixtureIndex): Promise<IndexRecord> {
@@ -182,7 +183,7 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
       ...change.options,
     });
     return {
-      search: createSearchService({ catalog: { visible }, scatter }),
+      search: createSearchService({ catalog: { visible }, scatter, semanticOverFetch: 100 }),
       documents: createDocumentReadService({ catalog: { visible }, scatter }),
       counts,
     };

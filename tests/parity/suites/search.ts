@@ -7,9 +7,10 @@ import { queryString, type SearchCase } from '../../support/requests.ts';
 import { alignTies, rankedHits } from '../../support/ties.ts';
 
 function ask(server: Server, uid: string, search: SearchCase): Promise<RawAnswer> {
+  const path = `/indexes/${uid}/${search.route ?? 'search'}`;
   return search.via === 'GET'
-    ? send(server, { method: 'GET', path: `/indexes/${uid}/search?${queryString(search.body)}` })
-    : send(server, { method: 'POST', path: `/indexes/${uid}/search`, body: JSON.stringify(search.body) });
+    ? send(server, { method: 'GET', path: `${path}?${queryString(search.body)}` })
+    : send(server, { method: 'POST', path, body: JSON.stringify(search.body) });
 }
 
 /** Key order is part of the answer in these objects; inside documents it is not. */

@@ -3,7 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { initHash } from '../../../src/placement/hash.ts';
 import { createTopologyView } from '../../../src/placement/topology.ts';
 import type { ClusterView } from '../../../src/placement/view.ts';
-import { allShards, ownedCounts, planReads } from '../../../src/search/plan.ts';
+import { allShards, heldCounts, planReads } from '../../../src/search/plan.ts';
+import type { IndexRecord } from '../../../src/store/records.ts';
+import { steadyView } from '../placement/steady-view.ts';
 import { indexRecord } from './fixtures.ts';
 
 beforeAll(initHash);
@@ -36,7 +38,7 @@ const world = fc
   });
 
 function viewOf({ groups, copies, down, stale }: World): ClusterView {
-  return {
+  const view: ClusterView = {
     groups: () => groups.map((_, g) => g),
     nodes: (g) => groups[g] ?? [],
     owners: (g, shard) => {
@@ -44,8 +46,11 @@ function viewOf({ groups, copies, down, stale }: World): ClusterView {
       return nodes.map((_, i) => nodes[(shard + i) % nodes.length] as string).slice(0, copies);
     },
     up: (node) => !down.has(node),
+    copies: (_, g, shard) => view.owners(g, shard),
+    hasSurplus: () => false,
     inSync: (_, shard, node) => !stale.has(`${node}/${shard}`),
   };
+  return view;
 }
 
 describe('planReads', () => {
@@ -99,7 +104,7 @@ function topologyOf(groups: number, nodes: number, copies: number): ClusterView 
     group: Math.floor(i / nodes),
   }));
   const topology = createTopologyView({ version: 1, replicationFactor: copies, nodes: records });
-  return { ...topology, up: () => true, inSync: () => true };
+  return steadyView(topology);
 }
 
 /** Requests and shards that each node gets over many different reads, and the mean number of nodes asked. */
@@ -197,15 +202,21 @@ describe('the choice among copies', () => {
   });
 });
 
-describe('ownedCounts', () => {
+describe('heldCounts', () => {
   it('counts the shards of each node over all groups', () => {
     const view = viewOf({ groups: [['a', 'b'], ['c']], copies: 1, shards: 4, down: new Set(), stale: new Set() });
-    expect(ownedCounts(view, 4)).toEqual(
+    expect(heldCounts(view, indexRecord({ shards: 4 }))).toEqual(
       new Map([
         ['a', 2],
         ['b', 2],
         ['c', 4],
       ]),
     );
+  });
+
+  it('leaves out nodes with documents that nobody uses', () => {
+    const view = viewOf({ groups: [['a', 'b']], copies: 1, shards: 4, down: new Set(), stale: new Set() });
+    const surplus = { ...view, hasSurplus: (_: IndexRecord, node: string) => node === 'b' };
+    expect(heldCounts(surplus, indexRecord({ shards: 4 }))).toEqual(new Map([['a', 2]]));
   });
 });

@@ -21,6 +21,8 @@ const view: ClusterView = {
   groups: () => [0, 1],
   nodes: (group) => (group === 0 ? ['a', 'b'] : ['c']),
   owners: (group, shard) => (group === 1 ? ['c'] : [shard < 2 ? 'a' : 'b']),
+  copies: (_, group, shard) => view.owners(group, shard),
+  hasSurplus: () => false,
   up: () => true,
   inSync: () => true,
 };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store, StoreChange, TaskPage } from '../../../src/store/store.ts';
 import { agreesWithModel } from './model-property.ts';
-import { endedTask, indexRecord, keyRecord, newPart, newTask, partOf, staleCopy } from './records.ts';
+import { endedTask, indexRecord, keyRecord, leavingCopy, newPart, newTask, partOf, staleCopy } from './records.ts';
 
 /** What every backend of the store has to do. `open` gives an empty store each time. */
 export function storeConformance(name: string, open: () => Promise<Store>): void {
@@ -27,9 +27,57 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect(await store.taskIndexUids()).toEqual([]);
       expect(await store.indexes()).toEqual([]);
       expect(await store.staleCopies()).toEqual([]);
+      expect(await store.leavingCopies()).toEqual([]);
       expect(await store.keys()).toEqual([]);
       expect(await store.topology()).toBeNull();
       expect(await store.meta('x')).toBeNull();
+    });
+
+    describe('idempotency keys', () => {
+      const at = (second: number) => `2026-01-01T00:00:0${second}.5Z`;
+      const create = (key: string, fingerprint: string, enqueuedAt = at(0)) =>
+        store.createTask(newTask({ enqueuedAt }), [], [], { key, fingerprint });
+
+      test('are stored with their task, and replaced by a later use', async () => {
+        expect(await store.idempotencyKey('k')).toBeNull();
+        const task = await create('k', 'first');
+        const { indexUid, type, enqueuedAt } = task;
+        const stored = { key: 'k', fingerprint: 'first', taskUid: 0, indexUid, type, enqueuedAt };
+        expect(await store.idempotencyKey('k')).toEqual(stored);
+        await create('k', 'second', at(1));
+        expect(await store.idempotencyKey('k')).toMatchObject({ fingerprint: 'second', taskUid: 1 });
+      });
+
+      test('are not stored when their task is not', async () => {
+        const broken = { kind: 'putStale', record: { ...staleCopy(), nodeId: null as unknown as string } } as const;
+        const failing = store.createTask(newTask(), [], [broken], { key: 'k', fingerprint: 'f' });
+        await expect(failing).rejects.toThrow();
+        expect(await store.idempotencyKey('k')).toBeNull();
+      });
+
+      test('outlive their task, until they are released', async () => {
+        const task = await create('k', 'f');
+        await store.commit([{ kind: 'putTask', record: { ...endedTask(at(1)), uid: task.uid } }]);
+        await store.deleteTasks([task.uid]);
+        expect(await store.idempotencyKey('k')).not.toBeNull();
+        await store.commit([{ kind: 'releaseIdempotencyKey', taskUid: task.uid }]);
+        expect(await store.idempotencyKey('k')).toBeNull();
+        await store.commit([{ kind: 'releaseIdempotencyKey', taskUid: task.uid }]);
+      });
+
+      test('are pruned by age and by number', async () => {
+        for (let i = 0; i < 6; i++) await create(`k${i}`, 'f', at(i));
+        const known = async () => {
+          const records = await Promise.all([0, 1, 2, 3, 4, 5].map((i) => store.idempotencyKey(`k${i}`)));
+          return records.flatMap((record) => record?.key ?? []);
+        };
+        expect(await store.pruneIdempotencyKeys('2026-01-01T01:00:02.5+01:00', 100)).toBe(2);
+        expect(await known()).toEqual(['k2', 'k3', 'k4', 'k5']);
+        expect(await store.pruneIdempotencyKeys(at(0), 4)).toBe(0);
+        expect(await store.pruneIdempotencyKeys(at(0), 1)).toBe(3);
+        expect(await known()).toEqual(['k5']);
+        expect(await store.pruneIdempotencyKeys(at(0), 0)).toBe(1);
+      });
     });
 
     describe('changes', () => {
@@ -37,16 +85,19 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
         const topology = { version: 1, replicationFactor: 2, nodes: [{ id: 'n1', address: 'http://a:1', group: 0 }] };
         const index = indexRecord(4);
         const stale = staleCopy();
+        const leaving = leavingCopy();
         const key = keyRecord('k1', { name: 'x', expiresAt: '2099-01-01T00:00:00+02:00' });
         await store.commit([
           { kind: 'putIndex', record: index },
           { kind: 'putStale', record: stale },
+          { kind: 'putLeaving', record: leaving },
           { kind: 'putKey', record: key },
           { kind: 'putTopology', record: topology },
           { kind: 'putMeta', key: 'm', value: 'v' },
         ]);
         expect(await store.indexes()).toEqual([index]);
         expect(await store.staleCopies()).toEqual([stale]);
+        expect(await store.leavingCopies()).toEqual([leaving]);
         expect(await store.keys()).toEqual([key]);
         expect(await store.topology()).toEqual(topology);
         expect(await store.meta('m')).toBe('v');
@@ -55,12 +106,14 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
         await store.commit([
           { kind: 'putIndex', record: changed },
           { kind: 'putStale', record: { ...stale, reason: 'again' } },
+          { kind: 'putLeaving', record: { ...leaving, state: 'surplus' } },
           { kind: 'putKey', record: { ...key, name: null, actions: [] } },
           { kind: 'putTopology', record: { ...topology, version: 2, nodes: [] } },
           { kind: 'putMeta', key: 'm', value: '' },
         ]);
         expect(await store.indexes()).toEqual([changed]);
         expect(await store.staleCopies()).toEqual([{ ...stale, reason: 'again' }]);
+        expect(await store.leavingCopies()).toEqual([{ ...leaving, state: 'surplus' }]);
         expect(await store.keys()).toEqual([{ ...key, name: null, actions: [] }]);
         expect(await store.topology()).toEqual({ ...topology, version: 2, nodes: [] });
         expect(await store.meta('m')).toBe('');
@@ -68,11 +121,27 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
         await store.commit([
           { kind: 'deleteIndex', id: 4 },
           { kind: 'deleteStale', indexId: 1, shard: 2, nodeId: 'n1' },
+          { kind: 'deleteLeaving', indexId: 1, shard: 2, nodeId: 'n1' },
           { kind: 'deleteKey', uid: 'k1' },
         ]);
         expect(await store.indexes()).toEqual([]);
         expect(await store.staleCopies()).toEqual([]);
+        expect(await store.leavingCopies()).toEqual([]);
         expect(await store.keys()).toEqual([]);
+      });
+
+      test('an index takes the marks of its copies with it', async () => {
+        const others = { stale: staleCopy({ indexId: 5 }), leaving: leavingCopy({ indexId: 5 }) };
+        await store.commit([
+          { kind: 'putIndex', record: indexRecord(4) },
+          { kind: 'putStale', record: staleCopy({ indexId: 4 }) },
+          { kind: 'putLeaving', record: leavingCopy({ indexId: 4 }) },
+          { kind: 'putStale', record: others.stale },
+          { kind: 'putLeaving', record: others.leaving },
+        ]);
+        await store.commit([{ kind: 'deleteIndex', id: 4 }]);
+        expect(await store.staleCopies()).toEqual([others.stale]);
+        expect(await store.leavingCopies()).toEqual([others.leaving]);
       });
 
       test('deleting what is not there is no error', async () => {

@@ -1,4 +1,4 @@
-import type { IndexRecord, KeyRecord, PartRecord, StaleCopy } from '../../../src/store/records.ts';
+import type { IndexRecord, KeyRecord, LeavingCopy, PartRecord, StaleCopy } from '../../../src/store/records.ts';
 import type { NewPart, NewTask } from '../../../src/store/store.ts';
 
 export function newTask(fields: Partial<NewTask> = {}): NewTask {
@@ -66,6 +66,10 @@ export function indexRecord(id: number, fields: Partial<IndexRecord> = {}): Inde
 
 export function staleCopy(fields: Partial<StaleCopy> = {}): StaleCopy {
   return { indexId: 1, shard: 2, nodeId: 'n1', since: '2024-05-01T10:00:00Z', reason: 'missed task 12', ...fields };
+}
+
+export function leavingCopy(fields: Partial<LeavingCopy> = {}): LeavingCopy {
+  return { indexId: 1, shard: 2, nodeId: 'n1', state: 'serving', since: '2024-05-01T10:00:00Z', ...fields };
 }
 
 export function keyRecord(uid: string, fields: Partial<KeyRecord> = {}): KeyRecord {

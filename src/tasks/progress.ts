@@ -1,0 +1,6 @@
+/** One level of a progress, as Meilisearch shows it. */
+export interface ProgressStep {
+  currentStep: string;
+  finished: number;
+  total: number;
+}
