@@ -17,8 +17,6 @@ export interface ParameterArea {
   inside: readonly (string | number)[];
   /** Meilisearch takes no notice of names that it does not know here. */
   open?: boolean;
-  /** The object that they stand in is refused as a whole, with `miroir_not_supported`. */
-  refused?: boolean;
   parameters: readonly ParameterRow[];
 }
 
@@ -28,6 +26,14 @@ const newer = (name: string, since: string, example: unknown): ParameterRow => (
   example,
   state: 'newer',
   since,
+});
+
+const needsNetwork = (name: string, example: unknown): ParameterRow => ({
+  name,
+  example,
+  state: 'refused',
+  code: 'feature_not_enabled',
+  note: 'Needs the feature `network`, which Miroir refuses.',
 });
 
 const vectorNote = 'Searches by meaning are not offered yet.';
@@ -181,7 +187,7 @@ export const parameterAreas: readonly ParameterArea[] = [
   area('`POST /indexes/{uid}/similar`', 'POST', '/indexes/{uid}/similar', 'body', similar),
   area('`GET /indexes/{uid}/similar`', 'GET', '/indexes/{uid}/similar', 'query', inQuery(similar)),
   area('`POST /multi-search`', 'POST', '/multi-search', 'body', [
-    { name: 'federation', example: {}, state: 'refused', note: 'Federated searches are not offered yet.' },
+    same('federation', { limit: 5 }),
     same('queries', [{ indexUid: 'films', q: 'night' }]),
   ]),
   area(
@@ -197,46 +203,30 @@ export const parameterAreas: readonly ParameterArea[] = [
     ],
     ['queries', 0],
   ),
-  {
-    ...area(
-      '`POST /multi-search`, inside `federation`',
-      'POST',
-      '/multi-search',
-      'body',
-      [
-        same('limit', 20),
-        same('offset', 0),
-        same('facetsByIndex', { films: ['genre'] }),
-        same('mergeFacets', { maxValuesPerFacet: 5 }),
-        newer('page', '1.34', 1),
-        newer('hitsPerPage', '1.34', 10),
-        newer('distinct', '1.40', 'genre'),
-      ],
-      ['federation'],
-    ),
-    refused: true,
-  },
-  {
-    ...area(
-      '`POST /multi-search`, inside `federationOptions` of a query',
-      'POST',
-      '/multi-search',
-      'body',
-      [
-        same('weight', 0.8),
-        {
-          name: 'remote',
-          example: 'elsewhere',
-          state: 'refused',
-          code: 'feature_not_enabled',
-          note: 'Needs the feature `network`, which Miroir refuses.',
-        },
-        same('queryPosition', 3),
-      ],
-      ['queries', 0, 'federationOptions'],
-    ),
-    refused: true,
-  },
+  area(
+    '`POST /multi-search`, inside `federation`',
+    'POST',
+    '/multi-search',
+    'body',
+    [
+      same('limit', 20),
+      same('offset', 0),
+      same('facetsByIndex', { films: ['genre'] }),
+      same('mergeFacets', { maxValuesPerFacet: 5 }),
+      newer('page', '1.34', 1),
+      newer('hitsPerPage', '1.34', 10),
+      newer('distinct', '1.40', 'genre'),
+    ],
+    ['federation'],
+  ),
+  area(
+    '`POST /multi-search`, inside `federationOptions` of a query',
+    'POST',
+    '/multi-search',
+    'body',
+    [same('weight', 0.8), needsNetwork('remote', 'elsewhere'), needsNetwork('queryPosition', 3)],
+    ['queries', 0, 'federationOptions'],
+  ),
   area(`\`GET ${documents}\``, 'GET', documents, 'query', inQuery(listing)),
   area(`\`POST ${documents}/fetch\``, 'POST', `${documents}/fetch`, 'body', listing),
   area(`\`GET ${documents}/{id}\``, 'GET', `${documents}/{id}`, 'query', [

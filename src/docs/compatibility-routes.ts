@@ -57,7 +57,7 @@ export const routeRows: readonly RouteRow[] = [
   }),
   ...rows('/indexes/{uid}/facet-search', ['POST'], 'same', { since: '1.3' }),
   ...rows('/indexes/{uid}/similar', ['GET', 'POST'], 'refused', { since: '1.9' }),
-  ...rows('/multi-search', ['POST'], 'differs', { since: '1.1', note: 'Not with `federation`, so far.' }),
+  ...rows('/multi-search', ['POST'], 'differs', { since: '1.1', note: 'As search; `federation` without remotes.' }),
   ...rows('/indexes/{uid}/documents', ['GET'], 'differs', {
     note: 'The order of a list without `sort` is stable, but not that of insertion.',
   }),

@@ -36,9 +36,9 @@ export function routeOf(area: Pick<ParameterArea, 'method' | 'path'>): RouteRow 
   return found;
 }
 
-/** Whether the route, or the object that the parameters stand in, is refused as a whole. */
+/** Whether the route is refused as a whole. */
 export function isRefused(area: ParameterArea): boolean {
-  return area.refused === true || routeOf(area).state === 'refused';
+  return routeOf(area).state === 'refused';
 }
 
 function routes(): string {
@@ -52,12 +52,11 @@ function routes(): string {
 }
 
 function parameters(area: ParameterArea): string {
-  const whole = routeOf(area).state === 'refused' ? 'the route' : '`federation`';
   const lines = area.parameters.map((row) => [
     `\`${row.name}\``,
     `\`${typeof row.example === 'string' ? row.example : JSON.stringify(row.example)}\``,
     row.since ?? '',
-    isRefused(area) && row.state !== 'newer' ? `as ${whole}` : stateOf(row),
+    isRefused(area) && row.state !== 'newer' ? 'as the route' : stateOf(row),
     row.note ?? '',
   ]);
   return `### ${area.title}\n\n${table(['parameter', 'for example', 'since', 'state', 'note'], lines)}`;

@@ -5,7 +5,7 @@ import { spoolIndex } from '../dumps/spool-index.ts';
 import { type StandstillOptions, standStill } from '../dumps/standstill.ts';
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import type { Catalog } from '../indexes/catalog.ts';
-import { committedSettings } from '../indexes/settings/service.ts';
+import { committedSettings } from '../indexes/settings/accepted.ts';
 import { patternMatches } from '../keys/patterns.ts';
 import type { Logger } from '../observability/log.ts';
 import type { IndexRecord } from '../store/records.ts';

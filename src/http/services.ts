@@ -3,6 +3,7 @@ import type { FeatureName, Features } from '../instance/features.ts';
 import type { LogControl } from '../instance/log-target.ts';
 import type { WebhookChange } from '../instance/webhooks/webhook.ts';
 import type { Caller } from '../keys/caller.ts';
+import type { FederatedRequest } from '../search/federated/request.ts';
 import type { DocumentsQuery, FacetSearchQuery, SearchQuery, SimilarQuery } from '../search/query.ts';
 import type { KeyRecord } from '../store/records.ts';
 import type { TaskPage } from '../store/store.ts';
@@ -51,6 +52,8 @@ export interface VectorOptions {
 export interface SearchService {
   /** One search; throws `ApiError` (`index_not_found`, a node's own 400, `miroir_shard_unavailable`, ...). */
   search(indexUid: string, query: SearchQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
+  /** Several searches as one list; throws as one Meilisearch does, naming the query. */
+  federated(request: FederatedRequest, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
   /** Documents like one of the index; throws as `search` does, and `not_found_similar_id`. */
   similar(indexUid: string, query: SimilarQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
   /** Values of a facet that begin with a query, and how many of the found documents have each. */

@@ -39,7 +39,7 @@ export function reachedServices(masterKey: string): Services {
     degraded: null,
   });
   return {
-    search: { search: read, similar: read, facetSearch: read },
+    search: { search: read, federated: read, similar: read, facetSearch: read },
     documents: {
       list: read,
       get: read,

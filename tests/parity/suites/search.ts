@@ -20,10 +20,8 @@ const ordered = (path: string) =>
   path === '$.facetStats' ||
   /^\$\.facetDistribution\.[^[]+$/.test(path);
 
-/** With `distinct` and no page numbers one node's total depends on how far it had to look: an estimate on both sides. */
-function looseFields({ body, estimated }: SearchCase): ReadonlySet<string> {
-  const guessed = body.distinct !== undefined && body.page === undefined && body.hitsPerPage === undefined;
-  return new Set(['processingTimeMs', ...(guessed ? ['estimatedTotalHits'] : []), ...(estimated ?? [])]);
+function looseFields({ estimated }: SearchCase): ReadonlySet<string> {
+  return new Set(['processingTimeMs', ...(estimated ?? [])]);
 }
 
 function pageOf(body: Record<string, unknown>, hits: number): { startsAtZero: boolean; isFull: boolean } {
