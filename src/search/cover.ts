@@ -1,20 +1,15 @@
+/** Shards that the same nodes could answer. */
+export interface Held {
+  nodes: readonly string[];
+  shards: number[];
+}
+
 /** Drops, worst first, every node without which the shards are still covered. `ranked` is best first; order is kept. */
-function withoutRedundant(ranked: readonly string[], holders: ReadonlyMap<number, readonly string[]>): string[] {
-  const left = new Map([...holders].map(([shard, nodes]) => [shard, nodes.length]));
-  const held = new Map<string, number[]>();
-  for (const [shard, nodes] of holders) {
-    for (const node of nodes) {
-      const shards = held.get(node);
-      if (shards === undefined) held.set(node, [shard]);
-      else shards.push(shard);
-    }
-  }
+function withoutRedundant(ranked: readonly string[], held: readonly Held[]): string[] {
   const kept = new Set(ranked);
   for (const node of [...ranked].reverse()) {
-    const shards = held.get(node) ?? [];
-    if (shards.some((shard) => left.get(shard) === 1)) continue;
-    kept.delete(node);
-    for (const shard of shards) left.set(shard, (left.get(shard) ?? 0) - 1);
+    const needed = held.some(({ nodes }) => nodes.includes(node) && nodes.every((n) => n === node || !kept.has(n)));
+    if (!needed) kept.delete(node);
   }
   return ranked.filter((node) => kept.has(node));
 }
@@ -24,18 +19,18 @@ function withoutRedundant(ranked: readonly string[], holders: ReadonlyMap<number
  * Few nodes mean less work in all and fewer to wait for; with 3 nodes and 2 copies, two nodes hold everything. Shards that
  * several of them hold go where fewest are. Each node's shards are ascending.
  */
-export function cover(
-  holders: ReadonlyMap<number, readonly string[]>,
-  ranked: readonly string[],
-): Map<string, number[]> {
-  const kept = withoutRedundant(ranked, holders);
+export function cover(held: readonly Held[], ranked: readonly string[]): Map<string, number[]> {
+  const kept = withoutRedundant(ranked, held);
   const parts = new Map<string, number[]>(kept.map((node) => [node, []]));
-  const size = (node: string) => parts.get(node)?.length ?? 0;
-  const choices = [...holders].map(([shard, nodes]) => ({ shard, nodes: kept.filter((node) => nodes.includes(node)) }));
-  choices.sort((a, b) => a.nodes.length - b.nodes.length || a.shard - b.shard);
-  for (const { shard, nodes } of choices) {
-    const node = nodes.reduce((best, other) => (size(other) < size(best) ? other : best));
-    parts.get(node)?.push(shard);
+  const choices = held.map(({ nodes, shards }) => ({
+    shards,
+    open: kept.flatMap((node) => (nodes.includes(node) ? [parts.get(node) as number[]] : [])),
+  }));
+  choices.sort((a, b) => a.open.length - b.open.length);
+  for (const { shards, open } of choices) {
+    for (const shard of shards) {
+      open.reduce((best, other) => (other.length < best.length ? other : best)).push(shard);
+    }
   }
   for (const shards of parts.values()) shards.sort((a, b) => a - b);
   return parts;

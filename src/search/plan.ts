@@ -2,7 +2,7 @@ import type { Standing } from '../nodes/replica-selection.ts';
 import { hash64 } from '../placement/hash.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
-import { cover } from './cover.ts';
+import { cover, type Held } from './cover.ts';
 
 /** Which node answers for which shards; every asked shard is in exactly one place. */
 export interface ReadPlan {
@@ -62,19 +62,24 @@ function groupOrder({ view, seed, preference }: Planning): number[] {
   return order.sort((a, b) => overloaded(a) - overloaded(b));
 }
 
-/** The nodes of a group, of one rank, that are up, in sync and not excluded, by the shards they can answer. */
-function holdersOf(planning: Planning, group: number, shards: readonly number[], rank: Standing['rank']) {
+/** What the nodes of a group that are of one rank, up, in sync and not excluded could answer, and what they could not. */
+function heldBy(planning: Planning, group: number, shards: readonly number[], rank: Standing['rank']) {
   const { view, index, excluded, preference } = planning;
   const usable = (node: string) => !excluded.has(node) && view.up(node) && preference.standing(node).rank === rank;
   const nodes = new Set(view.nodes(group).filter(usable));
-  const holders = new Map<number, string[]>();
+  const held = new Map<string, Held>();
+  const left: number[] = [];
   for (const shard of shards) {
     const copies = view
       .copies(index, group, shard)
-      .filter((node) => nodes.has(node) && view.inSync(index, shard, node));
-    if (copies.length > 0) holders.set(shard, copies);
+      .filter((node) => nodes.has(node) && view.inSync(index, shard, node))
+      .sort();
+    const same = held.get(copies.join());
+    if (copies.length === 0) left.push(shard);
+    else if (same === undefined) held.set(copies.join(), { nodes: copies, shards: [shard] });
+    else same.shards.push(shard);
   }
-  return holders;
+  return { held: [...held.values()], left };
 }
 
 /**
@@ -96,14 +101,14 @@ export function planReads(
   const planning = { view, index, seed, excluded, preference };
   const groups = groupOrder(planning);
   const byNode = new Map<string, number[]>();
-  let missing = shards;
+  let missing: readonly number[] = shards;
   for (const rank of ['good', 'slow', 'suspect'] as const) {
     for (const group of groups) {
       if (missing.length === 0) return { byNode, missing };
-      const holders = holdersOf(planning, group, missing, rank);
-      const parts = cover(holders, ranked(planning, new Set([...holders.values()].flat())));
-      for (const [node, part] of parts) byNode.set(node, part);
-      missing = missing.filter((shard) => !holders.has(shard));
+      const { held, left } = heldBy(planning, group, missing, rank);
+      const nodes = new Set(held.flatMap((one) => one.nodes));
+      for (const [node, part] of cover(held, ranked(planning, nodes))) byNode.set(node, part);
+      missing = left;
     }
   }
   return { byNode, missing };

@@ -1,6 +1,5 @@
 import type { ReadAnswer, SearchService } from '../http/services.ts';
 import type { Caller } from '../keys/caller.ts';
-import { hash64 } from '../placement/hash.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { searchAttributes } from './attributes.ts';
 import { createFederatedSearch } from './federated/federated.ts';
@@ -13,6 +12,7 @@ import { allShards } from './plan.ts';
 import type { SearchQuery } from './query.ts';
 import type { Scatter } from './scatter.ts';
 import { answersOf, createAskNodes, firstRound, mergeOptions, type PlannedSearch } from './search-round.ts';
+import { readSeed } from './seed.ts';
 import { createSettingsReader, type ReadSettings } from './settings-view.ts';
 import { createSimilarSearch } from './similar.ts';
 import { countThinned } from './thinned.ts';
@@ -30,7 +30,7 @@ export interface SearchOptions {
 /** The same for every page of a search, so that pages come from the same copies. */
 function stickyStart(index: IndexRecord, query: SearchQuery, filter: unknown): number {
   const { offset: _offset, limit: _limit, page: _page, hitsPerPage: _size, ...logical } = query;
-  return Number(hash64(JSON.stringify([index.id, logical, filter])) % 65_536n);
+  return readSeed(index.id, logical, filter);
 }
 
 /** Facets name the fields that nodes know, so they are asked of all. */

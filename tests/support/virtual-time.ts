@@ -9,7 +9,7 @@ export interface VirtualTime extends Timing {
 
 /** Let promises that are settled run what waits for them, some steps deep. */
 async function settle(): Promise<void> {
-  for (let i = 0; i < 50; i++) await Promise.resolve();
+  for (let i = 0; i < 30; i++) await Promise.resolve();
 }
 
 /** A clock at 0. */
@@ -30,11 +30,16 @@ export function virtualTime(): VirtualTime {
       const end = now + ms;
       for (;;) {
         await settle();
-        const [next] = [...timers].filter(([, { at }]) => at <= end).sort((a, b) => a[1].at - b[1].at || a[0] - b[0]);
-        if (next === undefined) break;
-        timers.delete(next[0]);
-        now = next[1].at;
-        next[1].run();
+        let first: number | null = null;
+        let at = end;
+        // timers are kept in the order in which they were made, so of several due at once the oldest is first
+        for (const [id, timer] of timers)
+          if (timer.at < at || (first === null && timer.at === end)) [first, at] = [id, timer.at];
+        if (first === null) break;
+        const due = timers.get(first);
+        timers.delete(first);
+        now = at;
+        due?.run();
       }
       now = end;
     },

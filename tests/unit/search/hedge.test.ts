@@ -1,137 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createExtraBudget } from '../../../src/nodes/budget.ts';
-import { type NodeClient, NodeError } from '../../../src/nodes/client.ts';
-import { createReplicaSelection } from '../../../src/nodes/replica-selection.ts';
 import { initHash } from '../../../src/placement/hash.ts';
-import { createTopologyView } from '../../../src/placement/topology.ts';
-import { createScatter, type ScatterOptions, type ScatterResult } from '../../../src/search/scatter.ts';
-import { virtualTime } from '../../support/virtual-time.ts';
-import { steadyView } from '../placement/steady-view.ts';
-import { indexRecord } from './fixtures.ts';
+import type { ScatterResult } from '../../../src/search/scatter.ts';
+import { type Behaviour, simulateReads as simulate } from '../../support/simulated-reads.ts';
 
 beforeAll(initHash);
-
-/** How a simulated node behaves: milliseconds to an answer, silence, or an error after some milliseconds. */
-type Behaviour = number | 'silent' | { fails: number };
-
-interface Cluster {
-  nodes: number;
-  groups?: number;
-  copies: number;
-  budget?: number;
-  options?: Partial<ScatterOptions>;
-}
-
-/** Simulated nodes `n0`, `n1`, ... behind a scatter, on virtual time. */
-function simulate({ nodes, groups = 1, copies, budget = 10, options }: Cluster) {
-  const time = virtualTime();
-  const behaviour = new Map<string, Behaviour>();
-  const suspects = new Set<string>();
-  const down = new Set<string>();
-  const sent: { node: string; at: number }[] = [];
-  const open = new Map<string, number>();
-  const hedges: Record<string, number> = { won: 0, lost: 0, over_budget: 0 };
-  const counts = { retries: 0, partial: 0 };
-  const records = Array.from({ length: nodes * groups }, (_, i) => ({
-    id: `n${i}`,
-    address: '',
-    group: Math.floor(i / nodes),
-  }));
-  const topology = createTopologyView({ version: 1, replicationFactor: copies, nodes: records });
-  const index = indexRecord({ shards: 12 });
-
-  const client = (id: string): NodeClient => ({
-    id,
-    request: ({ path, signal }) =>
-      new Promise((resolve, reject) => {
-        sent.push({ node: id, at: time.now() });
-        open.set(id, (open.get(id) ?? 0) + 1);
-        const done = (end: () => void) => {
-          open.set(id, (open.get(id) ?? 0) - 1);
-          end();
-        };
-        const does = behaviour.get(id) ?? 5;
-        signal?.addEventListener('abort', () => done(() => reject(new NodeError(id, 'aborted', 'given up'))));
-        if (does === 'silent') return;
-        if (typeof does === 'number') time.after(does, () => done(() => resolve({ status: 200, text: `"${path}"` })));
-        else time.after(does.fails, () => done(() => reject(new NodeError(id, 'broken', 'reset'))));
-      }),
-    async close() {},
-  });
-  const selection = createReplicaSelection({
-    timing: time,
-    suspect: (node) => suspects.has(node),
-    adaptive: true,
-    minDifference: 20,
-    probeInterval: 2_000,
-    minHedgeDelay: 20,
-  });
-  const scatter = createScatter({
-    view: () => steadyView(topology, { up: (node) => !down.has(node) }),
-    clients: { get: client },
-    timing: time,
-    selection,
-    leastLoadedGroup: false,
-    hedging: true,
-    budget: createExtraBudget(budget),
-    nodeTimeoutMs: 5_000,
-    unavailableShards: 'partial',
-    errors: { toLogical: (body) => body },
-    metrics: {
-      fanOut: () => {},
-      retry: () => counts.retries++,
-      hedge: (outcome) => {
-        hedges[outcome] = (hedges[outcome] ?? 0) + 1;
-      },
-      partial: () => counts.partial++,
-    },
-    ...options,
-  });
-
-  /** One read with its virtual duration and outcome, once it has ended. */
-  interface Read {
-    took: number | null;
-    result: ScatterResult<string> | null;
-    error: unknown;
-  }
-  function read(startGroup: number): Read {
-    const begun = time.now();
-    const seen: Read = { took: null, result: null, error: null };
-    const ended = () => {
-      seen.took = time.now() - begun;
-    };
-    scatter({
-      index,
-      shards: Array.from({ length: 12 }, (_, i) => i),
-      startGroup,
-      build: (shards, _, node) => ({ method: 'GET', path: `${node}:${shards.join()}` }),
-      read: (text) => JSON.parse(text) as string,
-    }).then(
-      (result) => {
-        seen.result = result;
-        ended();
-      },
-      (error: unknown) => {
-        seen.error = error;
-        ended();
-      },
-    );
-    return seen;
-  }
-
-  /** So many reads per second for a while, each of another query. */
-  let seed = 0;
-  async function load(perSecond: number, forMs: number): Promise<Read[]> {
-    const reads: Read[] = [];
-    for (let passed = 0; passed < forMs; passed += 1_000 / perSecond) {
-      reads.push(read(seed++));
-      await time.advance(1_000 / perSecond);
-    }
-    return reads;
-  }
-
-  return { time, behaviour, suspects, down, sent, open, hedges, counts, selection, read, load };
-}
 
 const shardsOf = (result: ScatterResult<string> | null) =>
   (result?.answers ?? []).flatMap((answer) => [...answer.shards]).sort((a, b) => a - b);
@@ -171,7 +43,7 @@ describe('hedged reads', () => {
     const times = [5, 250, 8, 1_000, 40, 5, 120, 10] as const;
     const before = sim.sent.length;
     const reads = [];
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 24; round++) {
       for (const node of [0, 1, 2]) sim.behaviour.set(`n${node}`, times[(round * 3 + node * 5) % times.length] ?? 5);
       reads.push(...(await sim.load(100, 500)));
     }
@@ -299,5 +171,60 @@ describe('steering reads', () => {
     const read = sim.read(0);
     await sim.time.advance(50);
     expect(shardsOf(read.result)).toEqual(all);
+  });
+});
+
+describe('reads while nodes are watched', () => {
+  const complete = (read: { result: ScatterResult<string> | null }) => shardsOf(read.result).length === all.length;
+
+  it('suspect a hung node within three seconds, and use it again within thirty of its waking', async () => {
+    const sim = simulate({ nodes: 3, copies: 2, watched: true });
+    await Promise.all([sim.health.start(), sim.time.advance(100)]);
+    await sim.load(50, 3_000);
+    sim.behaviour.set('n1', 'silent');
+    const hung = sim.time.now();
+    const reads = await sim.load(50, 20_000);
+    const states = sim.changes.filter(({ node, at }) => node === 'n1' && at >= hung);
+    expect(states.map(({ state }) => state)).toEqual(['suspect', 'down']);
+    expect((states[0]?.at ?? 0) - hung).toBeLessThanOrEqual(3_000);
+    sim.behaviour.set('n1', 5);
+    const woke = sim.time.now();
+    reads.push(...(await sim.load(50, 30_000)));
+    await sim.time.advance(10_000);
+    expect(reads.every(complete)).toBe(true);
+    expect(Math.max(...durations(reads))).toBeLessThan(100);
+    const last = sim.sent.filter(({ at }) => at > woke + 25_000);
+    expect(last.filter(({ node }) => node === 'n1').length / last.length).toBeCloseTo(1 / 3, 1);
+    sim.health.stop();
+  });
+
+  it('survive a node that is there for five seconds and gone for five, without swinging with it', async () => {
+    const sim = simulate({ nodes: 3, copies: 2, watched: true });
+    await Promise.all([sim.health.start(), sim.time.advance(100)]);
+    sim.behaviour.set('n1', () => (sim.time.now() % 10_000 < 5_000 ? 5 : 'gone'));
+    const reads = await sim.load(50, 60_000);
+    await sim.time.advance(10_000);
+    expect(reads.every(complete)).toBe(true);
+    const openings = sim.changes.filter(({ node, state }) => node === 'n1' && state === 'down');
+    expect(openings.length).toBeGreaterThan(1);
+    expect(openings.length).toBeLessThanOrEqual(6);
+    expect(sim.sent.length).toBeLessThan(2.2 * reads.length + 50);
+    sim.health.stop();
+  });
+
+  it('survive a node that breaks three of ten connections, and hardly ask it', async () => {
+    const sim = simulate({ nodes: 3, copies: 2, watched: true });
+    await Promise.all([sim.health.start(), sim.time.advance(100)]);
+    let request = 0;
+    // steps of the golden ratio fall evenly, so that three of ten fail in no simple rhythm
+    sim.behaviour.set('n1', () => ((request++ * 0.618_034) % 1 < 0.3 ? { fails: 2 } : 5));
+    const reads = await sim.load(50, 60_000);
+    await sim.time.advance(10_000);
+    expect(reads.every(complete)).toBe(true);
+    const openings = sim.changes.filter(({ node, state }) => node === 'n1' && state === 'suspect');
+    expect(openings.length).toBeLessThanOrEqual(6);
+    expect(sim.sent.filter(({ node }) => node === 'n1').length / sim.sent.length).toBeLessThan(0.1);
+    expect(sim.sent.length).toBeLessThan(2.2 * reads.length + 50);
+    sim.health.stop();
   });
 });
