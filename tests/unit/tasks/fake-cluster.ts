@@ -92,7 +92,7 @@ export class FakeNode implements NodeClient {
       case 'cut-before':
         throw new NodeError(this.id, 'broken', 'cut');
       case 'late':
-        setTimeout(() => this.#take(request), 60);
+        setTimeout(() => this.#take(request), 40);
         throw new NodeError(this.id, 'timeout', 'late');
       case 'disk-full':
         return refusal(422, 'no_space_left_on_device', 'system');
