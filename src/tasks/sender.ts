@@ -87,7 +87,7 @@ export function createSender(options: SenderOptions): Sender {
   async function prepare(client: AskedNode, physicalUid: string, key: string, chain: Chain): Promise<boolean> {
     const waiting = unrecorded.get(key);
     if (waiting !== undefined) {
-      await Promise.race([waiting, timing.sleep(options.writeTimeoutMs)]);
+      await Promise.race([waiting, timing.later(options.writeTimeoutMs)]);
       if (unrecorded.get(key) === waiting) return false;
     }
     if (chain.newest !== null) return true;

@@ -153,6 +153,7 @@ export class FakeNode implements NodeClient {
 const fastTiming: Timing = {
   elapsed: () => realTiming.elapsed() * 10,
   sleep: (ms) => realTiming.sleep(ms / 10),
+  later: (ms) => realTiming.later(ms / 10),
 };
 
 /** A task engine over scripted nodes and a real store; `crash` throws its memory away and starts another on the store. */

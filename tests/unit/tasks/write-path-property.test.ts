@@ -34,6 +34,7 @@ const step = fc.record({
 const timing = {
   elapsed: () => realTiming.elapsed() * 100,
   sleep: (ms: number) => realTiming.sleep(ms / 100),
+  later: (ms: number) => realTiming.later(ms / 100),
 };
 
 /** Write `body` to all copies; whether it was acknowledged. */
