@@ -158,7 +158,7 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
   /** The store failed after nodes took the write: the client has its error, but the task must not hang for ever. */
   async function recordLater(task: ActiveTask): Promise<void> {
     while (task.record.phase === 'sending') {
-      await options.timing.sleep(storeRetryMs);
+      await options.timing.later(storeRetryMs);
       await record(task).catch(() => undefined);
     }
   }

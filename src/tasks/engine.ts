@@ -21,7 +21,7 @@ import { createJobs, type Jobs } from './jobs.ts';
 import { createNodePruning } from './node-pruning.ts';
 import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
-import { createSender, type LostAnswer } from './sender.ts';
+import { createSender, type LostAnswer, type Sender } from './sender.ts';
 import { createSerial } from './serial.ts';
 import type { Timing } from './timing.ts';
 import { createWaiting } from './waiting.ts';
@@ -64,6 +64,8 @@ export interface TaskEngine {
   readonly active: ActiveTasks;
   /** Where jobs are registered; an accepted job waits until its kind is. */
   readonly jobs: Pick<Jobs, 'register' | 'progressOf'>;
+  /** How others than tasks write to a node's index. */
+  readonly inLine: Sender['inLine'];
   /** Where writes can be held back. */
   readonly gate: Pick<Gate, 'close'>;
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
@@ -141,6 +143,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     acceptance,
     active,
     jobs,
+    inLine: sender.inLine,
     gate,
     async start() {
       await recover({

@@ -34,7 +34,7 @@ async function ask(
   });
 
   async function watch(): Promise<NodeResponse> {
-    await timing.sleep(probeAfterMs);
+    await timing.later(probeAfterMs);
     while (!answered) {
       const began = timing.elapsed();
       await probe(client.id);
@@ -42,7 +42,7 @@ async function ask(
         given.abort();
         throw new NodeError(client.id, 'aborted', 'it went down before it answered');
       }
-      await timing.sleep(Math.max(1, probeAfterMs - (timing.elapsed() - began)));
+      await timing.later(Math.max(1, probeAfterMs - (timing.elapsed() - began)));
     }
     return response;
   }

@@ -46,6 +46,11 @@ export interface Sender {
     requests: readonly NodeRequest[],
     recorded: Promise<unknown>,
   ): Promise<PartRecord[]>;
+  /**
+   * Run what else changes an index on a node, a repair for example, in line with the writes to it, so that neither
+   * overtakes the other and its tasks are not taken for a write whose answer was lost. All such work has to go this way.
+   */
+  inLine<T>(nodeId: string, physicalUid: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** One node and index. */
@@ -82,7 +87,7 @@ export function createSender(options: SenderOptions): Sender {
   async function prepare(client: AskedNode, physicalUid: string, key: string, chain: Chain): Promise<boolean> {
     const waiting = unrecorded.get(key);
     if (waiting !== undefined) {
-      await Promise.race([waiting, timing.sleep(options.writeTimeoutMs)]);
+      await Promise.race([waiting, timing.later(options.writeTimeoutMs)]);
       if (unrecorded.get(key) === waiting) return false;
     }
     if (chain.newest !== null) return true;
@@ -98,11 +103,17 @@ export function createSender(options: SenderOptions): Sender {
     }
   }
 
-  /** The node's task that this part became after all; `none`, or null when that cannot be known. */
-  async function findTask(client: AskedNode, physicalUid: string, chain: Chain, part: PartRecord, attempts: number) {
-    if (!options.up(part.nodeId) || chain.doubtfulUntil > timing.elapsed()) return null;
+  /** The uid of the node's task that a part became after all, `none`, or `unsure` when that cannot be known. */
+  async function findTask(
+    client: AskedNode,
+    physicalUid: string,
+    chain: Chain,
+    part: PartRecord,
+    attempts: number,
+  ): Promise<number | 'none' | 'unsure'> {
+    if (!options.up(part.nodeId) || chain.doubtfulUntil > timing.elapsed()) return 'unsure';
     const tasks = await lookForTasks(client, physicalUid, chain.newest ?? -1, timing, (found) => found.length > 0);
-    if (tasks === null || tasks.length > attempts || !tasks.every((task) => canBe(part.step, task))) return null;
+    if (tasks === null || tasks.length > attempts || !tasks.every((task) => canBe(part.step, task))) return 'unsure';
     return tasks.at(-1)?.uid ?? 'none';
   }
 
@@ -130,33 +141,38 @@ export function createSender(options: SenderOptions): Sender {
     const chain = chainOf(key);
     if (!(await prepare(client, physicalUid, key, chain))) return settledPart(part, 'missed');
     const deadline = timing.elapsed() + options.writeTimeoutMs;
-    let mayHaveArrived = 0;
+    let lost = 0;
     for (let attempt = 0; ; attempt++) {
       const reply = await ask(client, part, request, Math.max(1, Math.ceil(deadline - timing.elapsed())));
-      if (reply.kind === 'taken') {
-        chain.newest = reply.uid;
-        return settledPart(part, 'enqueued', reply);
-      }
-      if (reply.kind === 'refused') return settledPart(part, 'failed', reply);
-      if (reply.kind === 'declined') return settledPart(part, 'missed');
+      if (reply.kind !== 'lost' && reply.kind !== 'unsent') return accept(chain, part, reply);
       if (reply.kind === 'lost') {
-        mayHaveArrived++;
-        const uid = await findTask(client, physicalUid, chain, part, mayHaveArrived);
+        lost++;
+        const uid = await findTask(client, physicalUid, chain, part, lost);
         if (typeof uid === 'number') {
           options.onLostAnswer('found');
-          chain.newest = uid;
-          return settledPart(part, 'enqueued', { kind: 'taken', uid });
+          return accept(chain, part, { kind: 'taken', uid });
         }
-        if (uid === null || !reply.cut || !isRepeatable(request)) return giveUp(chain, part);
+        if (uid === 'unsure' || !reply.cut || !isRepeatable(request)) return giveUp(chain, part);
       }
-      const pause = firstPauseMs * 2 ** attempt;
-      const again = attempt < options.resends && timing.elapsed() + pause < deadline;
-      if (again) await timing.sleep(pause);
-      if (!again || !options.up(part.nodeId)) {
-        return mayHaveArrived > 0 ? giveUp(chain, part) : settledPart(part, 'missed');
+      if (!(await mayTryAgain(part.nodeId, attempt, deadline))) {
+        return lost > 0 ? giveUp(chain, part) : settledPart(part, 'missed');
       }
-      if (mayHaveArrived > 0) options.onLostAnswer('resent');
+      if (lost > 0) options.onLostAnswer('resent');
     }
+  }
+
+  /** Waits a little, twice as long each time, unless the time or the attempts are used up. */
+  async function mayTryAgain(nodeId: string, attempt: number, deadline: number): Promise<boolean> {
+    const pause = firstPauseMs * 2 ** attempt;
+    if (attempt >= options.resends || timing.elapsed() + pause >= deadline) return false;
+    await timing.sleep(pause);
+    return options.up(nodeId);
+  }
+
+  function accept(chain: Chain, part: PartRecord, reply: Exclude<WriteReply, { kind: 'lost' | 'unsent' }>): PartRecord {
+    if (reply.kind === 'taken') chain.newest = reply.uid;
+    const status = { taken: 'enqueued', refused: 'failed', declined: 'missed' } as const;
+    return settledPart(part, status[reply.kind], reply);
   }
 
   /** The request may still arrive: the next one asks anew what the node has, and for a while trusts no task it does not know. */
@@ -174,12 +190,28 @@ export function createSender(options: SenderOptions): Sender {
     unrecorded.set(key, waiting);
   }
 
+  const keyOf = (nodeId: string, physicalUid: string) => `${nodeId}/${physicalUid}`;
+
   return {
+    inLine(nodeId, physicalUid, work) {
+      const key = keyOf(nodeId, physicalUid);
+      return options.chains.run(key, async () => {
+        const chain = chainOf(key);
+        chain.newest = null;
+        try {
+          return await work();
+        } catch (error) {
+          // some of it may still arrive
+          chain.doubtfulUntil = timing.elapsed() + doubtMs;
+          throw error;
+        }
+      });
+    },
     async send(physicalUid, parts, requests, recorded) {
       const lost = new Set<string>();
       return Promise.all(
         parts.map((part, position) => {
-          const key = `${part.nodeId}/${physicalUid}`;
+          const key = keyOf(part.nodeId, physicalUid);
           return options.chains.run(key, async (): Promise<PartRecord> => {
             if (lost.has(part.nodeId)) return settledPart(part, 'missed');
             const sent = await deliver(physicalUid, key, part, requests[position]!);

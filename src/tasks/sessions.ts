@@ -28,7 +28,7 @@ export function createSessions({ active, timing, maxWaitMs }: SessionsOptions): 
     async settle(session, indexUid) {
       const uid = active.newestOf(session, indexUid);
       if (uid === null) return null;
-      const late = timing.sleep(maxWaitMs).then(() => uid);
+      const late = timing.later(maxWaitMs).then(() => uid);
       return Promise.race([active.ended(uid).then(() => null), late]);
     },
   };

@@ -92,7 +92,7 @@ export class FakeNode implements NodeClient {
       case 'cut-before':
         throw new NodeError(this.id, 'broken', 'cut');
       case 'late':
-        setTimeout(() => this.#take(request), 60);
+        setTimeout(() => this.#take(request), 40);
         throw new NodeError(this.id, 'timeout', 'late');
       case 'disk-full':
         return refusal(422, 'no_space_left_on_device', 'system');
@@ -153,6 +153,7 @@ export class FakeNode implements NodeClient {
 const fastTiming: Timing = {
   elapsed: () => realTiming.elapsed() * 10,
   sleep: (ms) => realTiming.sleep(ms / 10),
+  later: (ms) => realTiming.later(ms / 10),
 };
 
 /** A task engine over scripted nodes and a real store; `crash` throws its memory away and starts another on the store. */

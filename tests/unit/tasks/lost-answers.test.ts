@@ -105,6 +105,36 @@ describe('a write whose answer is lost', () => {
   });
 });
 
+describe('what else writes to a node', () => {
+  const repair = async () => {
+    const path = `/indexes/${movies.physicalUid}/documents`;
+    await node('b').request({ method: 'POST', path, body: 'repair' });
+  };
+
+  it('goes in line with writes, and is not taken for one of them', async () => {
+    cluster = await startFakeCluster(3, undefined, undefined, { resends: 0 });
+    await writeBody('1');
+    const line = cluster.engine.inLine('b', movies.physicalUid, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      await repair();
+    });
+    node('b').script.push('accept', 'cut-before');
+    const { uid } = await writeBody('2');
+    await line;
+    expect(bodies('b')).toEqual(['1', 'repair']);
+    const part = (await cluster.store.parts(uid)).find(({ nodeId }) => nodeId === 'b');
+    expect(part).toMatchObject({ status: 'unknown', nodeTaskUid: null });
+  });
+
+  it('leaves doubt when it fails', async () => {
+    cluster = await startFakeCluster(3, undefined, undefined, { resends: 0 });
+    const failing = cluster.engine.inLine('b', movies.physicalUid, () => Promise.reject(new Error('lost')));
+    await expect(failing).rejects.toThrow('lost');
+    node('b').script.push('cut-after');
+    expect((await writeBody('1')).degraded).not.toBeNull();
+  });
+});
+
 describe('a node that declines a write which others took', () => {
   it.each<Behaviour>(['disk-full', 'server-error', 'bad-request'])('has stale copies (%s)', async (how) => {
     cluster = await startFakeCluster(3);
