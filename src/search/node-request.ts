@@ -27,6 +27,11 @@ export function joinFilters(first: unknown, second: unknown): unknown {
   return [...list(first), ...list(second)];
 }
 
+/** A name or a value as a filter expression quotes it. */
+export function quotedText(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
 /**
  * A filter with the shards' own added last: a node that has found nothing by then no longer looks at the rest, and the rest
  * would be the client's mistakes. One of a wrong type is left as it is, for the node to refuse.

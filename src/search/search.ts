@@ -15,6 +15,7 @@ import { answersOf, createAskNodes, firstRound, mergeOptions, type PlannedSearch
 import { readSeed } from './seed.ts';
 import { createSettingsReader, type ReadSettings } from './settings-view.ts';
 import { createSimilarSearch } from './similar.ts';
+import { findSpellings } from './spelling.ts';
 import { countThinned } from './thinned.ts';
 import { vectorSearch, vectorsVisible } from './vector-search.ts';
 import { visibleIndex } from './visible-index.ts';
@@ -91,7 +92,8 @@ export function createSearchService({
     const ranked = mergedHits(answers, mergeOptions(search));
     const counted = await countThinned(ask, search, ranked, answers);
     const hits = ranked.map(({ hit }) => hit);
-    const json = writeSearchAnswer({ hits, answers, counted }, mergeOptions(search));
+    const spellings = await findSpellings(ask, search, answers);
+    const json = writeSearchAnswer({ hits, answers, counted, spellings }, mergeOptions(search));
     return { json, missingShards: round.missing, settingsVersion: search.index.settingsVersion };
   }
 

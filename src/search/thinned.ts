@@ -9,7 +9,7 @@ import { touches } from './merge/fields.ts';
 import { facetsOfHits, withoutValues } from './merge/hit-facets.ts';
 import { compareRankings } from './merge/order.ts';
 import { valuesAt } from './merge/values.ts';
-import { joinFilters } from './node-request.ts';
+import { joinFilters, quotedText } from './node-request.ts';
 import { type AskNodes, answersOf, firstRound, mergeOptions, type PlannedSearch } from './search-round.ts';
 
 /** Documents that count towards totals and facets. */
@@ -47,11 +47,9 @@ async function countAll(ask: AskNodes, search: PlannedSearch): Promise<Counted> 
   return { total: facets.length > 0 ? candidatesOf(facets) : told, facets };
 }
 
-const quoted = (text: string) => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-
 function noneOf(field: string, values: ReadonlySet<number | string>): string {
-  const listed = [...values].map((value) => (typeof value === 'number' ? String(value) : quoted(value)));
-  return `NOT (${quoted(field)} IN [${listed.join(', ')}])`;
+  const listed = [...values].map((value) => (typeof value === 'number' ? String(value) : quotedText(value)));
+  return `NOT (${quotedText(field)} IN [${listed.join(', ')}])`;
 }
 
 /** The same search for what merging needs of its hits only. */

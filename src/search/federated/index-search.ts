@@ -2,11 +2,12 @@ import { shardField } from '../../documents/markers.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import type { FoundByVectors, HybridFind } from '../hybrid.ts';
 import { mergedHits, type NodeSearchAnswer, type RankedHit, totalOf } from '../merge/answer.ts';
-import { askedOrders, mergeFacets, type NodeFacets } from '../merge/facets.ts';
+import { askedOrders, mergeFacets, type NodeFacets, type Spellings } from '../merge/facets.ts';
 import { hitRanking, hitScore, hitVersion, type NodeHit, rawField } from '../merge/hit.ts';
 import { runInOrder } from '../multi-search.ts';
 import type { SearchQuery } from '../query.ts';
 import { type AskNodes, answersOf, firstRound, mergeOptions, type PlannedSearch } from '../search-round.ts';
+import { findSpellings } from '../spelling.ts';
 import { type Counted, countThinned, isThinned } from '../thinned.ts';
 import { keywordQuery } from '../vector-search.ts';
 import type { CountCandidates } from './ask.ts';
@@ -160,11 +161,12 @@ export function createIndexSearch({ ask, find, count }: IndexSearchOptions): Sea
       throw renumbered(error, positions);
     });
     const shown = results.flatMap(({ query, vector }) => (vector === null ? [] : [[query.position, vector] as const]));
+    const spellings = one ? await findSpellings(ask, first.query.search, first.answers) : undefined;
     return {
       indexUid,
       hits: mergeQueries(results.map(federatedHits), reach),
       total: counted.total,
-      facets: index.facets === null ? null : cutFacets(counted, index.facets, first.query.search),
+      facets: index.facets === null ? null : cutFacets({ ...counted, spellings }, index.facets, first.query.search),
       vectors: new Map(shown),
       missing: results.flatMap(({ missing }) => missing),
     };
@@ -179,11 +181,16 @@ function withFacets(query: PreparedQuery, facets: readonly string[] | null): Pre
   return { ...query, search: { ...search, extras, query: { ...search.query, facets: [...facets] } } };
 }
 
-function cutFacets({ facets, total }: Counted, asked: readonly string[], { settings }: PlannedSearch): NodeFacets {
+function cutFacets(
+  { facets, total, spellings }: Counted & { spellings: Spellings | undefined },
+  asked: readonly string[],
+  { settings }: PlannedSearch,
+): NodeFacets {
   return mergeFacets(facets, {
     maxValues: settings.maxValuesPerFacet,
     order: askedOrders(asked, settings.facetOrder),
     candidates: total,
     hidden: new Set([shardField]),
+    ...(spellings === undefined ? {} : { spellings }),
   });
 }

@@ -4,8 +4,9 @@ import { inside } from '../multi-search.ts';
 import type { PlannedSearch } from '../search-round.ts';
 import { type VectorSearch, vectorSearch } from '../vector-search.ts';
 import { type FacetOrders, settleFacetOrders } from './facets.ts';
-import { canonicalRules, incompatibility, type RankedQuery, type RulesKind } from './ranking-rules.ts';
+import { canonicalRules, type RulesKind } from './ranking-rules.ts';
 import type { FederatedQuery, FederatedRequest } from './request.ts';
+import { incompatibility, type RankedQuery } from './rule-conflicts.ts';
 
 /** A query of a federated search with all that was decided before any node is asked. */
 export interface PreparedQuery extends FederatedQuery {

@@ -3,7 +3,7 @@ import { members, skipSpace, skipValue } from '../../json/scan.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
 import { distinctFilter } from './distinct.ts';
-import { askedOrders, countValues, mergeFacets, type NodeFacets, sumCounts } from './facets.ts';
+import { askedOrders, countValues, mergeFacets, type NodeFacets, type Spellings, sumCounts } from './facets.ts';
 import { type HitView, hitRanking, hitVersion, type NodeHit, rawField, readHit, renderHit } from './hit.ts';
 import { mergeSources, type Source } from './kway.ts';
 import { compareRankings, type Ranking } from './order.ts';
@@ -128,15 +128,16 @@ function hiddenFacets(query: SearchQuery, countedDistinct: string | null): Set<s
 
 function facetsJson(
   facets: readonly NodeFacets[],
-  candidates: number,
-  { query, settings, countedDistinct }: MergeOptions,
+  options: MergeOptions & { candidates: number; spellings: Spellings | undefined },
 ): string {
+  const { query, settings, countedDistinct, candidates, spellings } = options;
   if (query.facets === null) return '';
   const merged = mergeFacets(facets, {
     maxValues: settings.maxValuesPerFacet,
     order: askedOrders(query.facets, settings.facetOrder),
     candidates,
     hidden: hiddenFacets(query, countedDistinct),
+    ...(spellings === undefined ? {} : { spellings }),
   });
   return `,"facetDistribution":${merged.distribution},"facetStats":${merged.stats}`;
 }
@@ -166,6 +167,8 @@ export interface MergedSearch {
   answers: readonly NodeSearchAnswer[];
   /** What is left of the candidates, when that was counted apart. */
   counted?: { total: number; facets: readonly NodeFacets[] } | null;
+  /** How facet values are to be spelt that nodes spell in different ways. */
+  spellings?: Spellings;
   /** What only a search with vectors tells. */
   semantic?: {
     /** Hits of the page that vectors found. */
@@ -177,7 +180,7 @@ export interface MergedSearch {
 
 /** One search answer, as JSON text in Meilisearch's order of members. */
 export function writeSearchAnswer(
-  { hits, answers, counted = null, semantic }: MergedSearch,
+  { hits, answers, counted = null, spellings, semantic }: MergedSearch,
   options: MergeOptions,
 ): string {
   const { query, window, settings, view } = options;
@@ -189,7 +192,7 @@ export function writeSearchAnswer(
     `{"hits":[${shown.join(',')}],"query":${JSON.stringify(query.q ?? '')}${vector}`,
     `,"processingTimeMs":${Math.round(options.elapsedMs)},`,
     totalsJson(query, window, total, settings.maxTotalHits),
-    facetsJson(facets, counted?.total ?? candidatesOf(facets), options),
+    facetsJson(facets, { ...options, candidates: counted?.total ?? candidatesOf(facets), spellings }),
     semantic === undefined ? '}' : `,"semanticHitCount":${semantic.hitCount}}`,
   ].join('');
 }

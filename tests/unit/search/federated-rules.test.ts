@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalRules, incompatibility, type RulesKind } from '../../../src/search/federated/ranking-rules.ts';
+import { canonicalRules, type RulesKind } from '../../../src/search/federated/ranking-rules.ts';
+import { incompatibility } from '../../../src/search/federated/rule-conflicts.ts';
 
 const standard = ['words', 'typo', 'proximity', 'attribute', 'sort', 'exactness'];
 
