@@ -1,23 +1,11 @@
 import type { Caller } from '../../src/keys/caller.ts';
-import type { IndexRecord, TaskStatus, TopologyRecord } from '../../src/store/records.ts';
+import type { TaskStatus, TopologyRecord } from '../../src/store/records.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
-import {
-  canonical,
-  type Doc,
-  type PossibleStates,
-  possibleStates,
-  type WriteOp,
-  type WriteRecord,
-} from '../invariants/history.ts';
-import {
-  checkAcknowledged,
-  checkCopies,
-  checkDocuments,
-  checkTasks,
-  type TaskSighting,
-} from '../invariants/invariants.ts';
+import type { WriteOp, WriteRecord } from '../invariants/history.ts';
+import type { TaskSighting } from '../invariants/invariants.ts';
 import { createRng, type Rng } from '../support/rng.ts';
+import { checkQuiet } from './check.ts';
 import type { Line } from './network.ts';
 import { type SimMiroir, startSimMiroir } from './sim-miroir.ts';
 import { SimNode } from './sim-node.ts';
@@ -98,7 +86,17 @@ class Simulation {
     await writing;
     const quiet = await this.#becomeQuiet();
     const findings = quiet ? [] : [`not quiet ${quietWithinMs / 1_000} s after the last fault`];
-    findings.push(...this.#check());
+    findings.push(
+      ...checkQuiet({
+        ids,
+        index: this.#miroir!.catalog.visible(indexUid),
+        view: this.#miroir!.view,
+        topology: this.#topology,
+        nodes: this.#nodes,
+        writes: this.#writes,
+        sightings: this.#sightings,
+      }),
+    );
     this.#miroir?.crash();
     const acknowledged = this.#writes.filter(({ outcome }) => outcome === 'acknowledged').length;
     return { seed: this.#options.seed, findings, acknowledged, events: this.#events };
@@ -249,48 +247,6 @@ class Simulation {
       }
     }
     return false;
-  }
-
-  #check(): string[] {
-    const index = this.#miroir?.catalog.visible(indexUid) ?? null;
-    const { lost, resurrected } = checkDocuments(this.#expected(), this.#readable(index));
-    const uids = this.#writes.flatMap(({ taskUid }) => taskUid ?? []);
-    return [
-      ...lost.map((text) => `lost: ${text}`),
-      ...resurrected.map((text) => `resurrected: ${text}`),
-      ...checkCopies(this.#copies(index)),
-      ...checkTasks(this.#sightings, true),
-      ...checkAcknowledged(uids, new Set(this.#sightings.map(({ uid }) => uid))),
-    ];
-  }
-
-  #expected(): Map<string, PossibleStates> {
-    return new Map(ids.map((id) => [id, possibleStates(id, this.#writes, null)]));
-  }
-
-  /** Copies that may be read, with what their nodes hold. */
-  #copies(index: IndexRecord | null) {
-    const view = this.#miroir!.view;
-    if (index === null) return [];
-    return this.#nodes.flatMap((node) => {
-      const group = this.#topology.nodes.find(({ id }) => id === node.id)!.group;
-      const held = node.shards(index.physicalUid);
-      return Array.from({ length: index.shards }, (_, shard) => shard)
-        .filter((shard) => view.owners(group, shard).includes(node.id) && view.inSync(index, shard, node.id))
-        .map((shard) => ({ index: indexUid, shard, node: node.id, documents: held.get(shard) ?? new Map() }));
-    });
-  }
-
-  /** What a client would read: the documents of readable copies, without markers. */
-  #readable(index: IndexRecord | null): Map<string, string> {
-    const seen = new Map<string, string>();
-    for (const { documents } of this.#copies(index)) {
-      for (const [id, text] of documents) {
-        const { _miroir_shard: _, _miroir_version: __, ...doc } = JSON.parse(text) as Doc;
-        seen.set(id, canonical(doc));
-      }
-    }
-    return seen;
   }
 }
 

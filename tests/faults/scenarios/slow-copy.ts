@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkExtraRequests } from '../../invariants/invariants.ts';
+import { waitFor } from '../lab.ts';
 import { quick, type Scenario } from '../scenario.ts';
 import { allSearchRequests, percentile, searchRequests } from './measure.ts';
 
@@ -35,7 +36,7 @@ export const slowCopy: Scenario = {
     node.proxy.heal();
     const healed = searchRequests(node);
     lab.note(`healed; it had ${(moved * 100).toFixed(0)} % of the reads, p99 ${p99.toFixed(0)} ms`);
-    await sleep(6_000);
-    if (searchRequests(node) - healed < 5) fail(`${node.id} is not used again after it healed`);
+    const used = await waitFor(async () => searchRequests(node) - healed >= 5, 30_000);
+    if (!used) fail(`${node.id} is not used again after it healed`);
   },
 };
