@@ -2,27 +2,39 @@ import { createAdminService } from './admin/admin-service.ts';
 import { refreshGauges } from './admin/gauges.ts';
 import type { Config } from './config/schema.ts';
 import { createDocumentEditService } from './documents/edit-service.ts';
+import { createBatchJudge } from './documents/judge-batch.ts';
 import { createVersionClock, versionAt } from './documents/markers.ts';
 import { createDocumentReadService } from './documents/read.ts';
+import { createVectorLookup } from './documents/stored-vectors.ts';
 import { createDocumentWriteService } from './documents/write-service.ts';
 import { startDumps } from './dumps/start.ts';
+import { createWholeIndexes } from './dumps/whole-indexes.ts';
 import type { ErrorBody } from './errors/api-error.ts';
+import { startExports } from './export/start.ts';
+import { createMemoryBudget } from './http/memory-budget.ts';
 import { buildServer } from './http/server.ts';
 import type { Services } from './http/services.ts';
 import { createCatalog } from './indexes/catalog.ts';
 import { rewriteNodeError } from './indexes/error-rewrite.ts';
 import { createIndexService } from './indexes/index-service.ts';
 import type { PrepareOptions } from './indexes/prepare.ts';
-import { committedSettings, createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
+import { committedSettings } from './indexes/settings/accepted.ts';
+import { createSettingsCommit, createSettingsService } from './indexes/settings/service.ts';
 import { createStats } from './indexes/stats.ts';
 import { createFeatureService, type FeatureControl } from './instance/feature-service.ts';
 import { createLogControl } from './instance/log-target.ts';
 import { createWebhookPoster } from './instance/webhooks/post.ts';
 import { createWebhooks } from './instance/webhooks/service.ts';
 import { createKeyService } from './keys/key-service.ts';
-import { createNodeClient } from './nodes/client.ts';
+
+import { createExtraBudget } from './nodes/budget.ts';
+import { createNodeClient, type NodeClient } from './nodes/client.ts';
+import { givingUpWhenDown } from './nodes/give-up.ts';
 import { createHealth } from './nodes/health.ts';
 import { createNodeRegistry, type NodeAddress } from './nodes/registry.ts';
+import { createReplicaSelection } from './nodes/replica-selection.ts';
+import { machineTime } from './nodes/timing.ts';
+
 import type { Logger } from './observability/log.ts';
 import { createMetrics, recordNodeOutcome } from './observability/metrics.ts';
 import { startMetricsServer } from './observability/metrics-server.ts';
@@ -44,7 +56,10 @@ import { openSqliteStore } from './store/sqlite/open.ts';
 import type { Store, StoreChange } from './store/store.ts';
 import { rfc3339 } from './tasks/clock.ts';
 import { createTaskEngine } from './tasks/engine.ts';
+import { createProgressReader } from './tasks/progress.ts';
+import { createSessions } from './tasks/sessions.ts';
 import { createTaskService } from './tasks/task-service.ts';
+import { realTiming } from './tasks/timing.ts';
 
 /** A Miroir that serves. */
 export interface RunningMiroir {
@@ -56,7 +71,7 @@ export interface RunningMiroir {
 
 /** Milliseconds that requests under way get to end when Miroir stops. */
 const drainMs = 10_000;
-/** Milliseconds a change of primary key waits for earlier tasks of its index. */
+/** Milliseconds a write waits for earlier tasks of its index where its fate depends on what they leave. */
 const quietTimeoutMs = 60_000;
 /** Milliseconds for which the sizes of the nodes are not asked for again. */
 const capacityFreshMs = 5_000;
@@ -146,20 +161,34 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
           health.observe(outcome);
         },
       }),
-    onAdded: (client) => health.add(client),
-    onRemoved: (nodeId) => health.remove(nodeId),
+    onAdded(client) {
+      health.add(client);
+      writers.set(client.id, givingUpWhenDown(client, health));
+    },
+    onRemoved(nodeId) {
+      health.remove(nodeId);
+      writers.delete(nodeId);
+    },
   });
+  /** The same for writes. */
+  const writers = new Map<string, NodeClient>();
   stops.add('the clients of the nodes', () => clients.close());
   const health = createHealth({
     clients: [],
-    interval: config.health.interval,
-    timeout: config.health.timeout,
-    downAfter: config.health.downAfter,
-    upAfter: config.health.upAfter,
-    onChange(node, state) {
-      log.info({ node, state: state.state, lastError: state.lastError }, 'node changed state');
-      if (state.state === 'up') features?.nodeUp(node);
+    ...config.health,
+    onChange(node, { state, lastError, until }, before) {
+      log.info({ node, state, lastError, until }, 'node changed state');
+      if (before === 'up' && state !== 'up') metrics.nodeCircuitOpenings.inc({ node });
+      if (state !== 'up') return;
+      selection.forget(node);
+      features?.nodeUp(node);
     },
+  });
+  const selection = createReplicaSelection({
+    timing: machineTime,
+    suspect: (node) => health.suspect(node),
+    ...config.search.replicaSelection,
+    minHedgeDelay: config.search.hedging.minDelay,
   });
   clients.setNodes(topology.record().nodes);
   await health.start();
@@ -199,13 +228,22 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     copies,
     view,
     topology,
-    clients,
+    clients: writers,
     settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError,
+    probe: (node) => health.probeNow(node),
+    policy: config.write,
     writeTimeoutMs: config.write.timeout,
-    minCopies: config.write.minCopies,
+    probeAfterMs: config.write.probeAfter,
+    resends: config.write.resends,
+    maxWaiting: config.write.maxWaiting,
+    maxUnfinished: config.tasks.maxUnfinished,
     retentionMs: config.tasks.retention,
+    nodeRetentionMs: config.tasks.nodeRetention,
+    idempotency: { retentionMs: config.idempotency.retention, maxKeys: config.idempotency.maxKeys },
     now,
+    timing: realTiming,
+    onLostAnswer: (outcome) => metrics.lostAnswers.inc({ outcome }),
     log,
     onEnded(task) {
       metrics.tasks.inc({ status: task.status });
@@ -223,36 +261,50 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   const scatter = createScatter({
     view: () => view,
     clients: { get: (id) => clients.get(id)! },
+    timing: machineTime,
+    selection,
+    leastLoadedGroup: config.search.groupSelection === 'least_loaded',
+    hedging: config.search.hedging.enabled,
+    budget: createExtraBudget(config.search.hedging.budget),
     nodeTimeoutMs: config.search.nodeTimeout,
     unavailableShards: config.search.unavailableShards,
     errors: { toLogical: toLogicalError },
     metrics: {
       fanOut: (nodes) => metrics.scatterFanOut.observe(nodes),
       retry: () => metrics.scatterRetries.inc(),
+      hedge: (outcome) => metrics.hedges.inc({ outcome }),
       partial: () => metrics.scatterPartial.inc(),
     },
   });
-  const documents = createDocumentWriteService({ ...prepare, view, acceptance, active, versions });
+  const judgeBatch = createBatchJudge({ catalog, active, lookup: createVectorLookup(scatter), quietTimeoutMs });
+  const documents = createDocumentWriteService({ ...prepare, view, acceptance, judgeBatch, versions });
   const timeoutMs = config.write.timeout;
-  const editing = createDocumentEditService({ catalog, view, clients, acceptance, timeoutMs });
+  const editing = createDocumentEditService({ catalog, view, clients, acceptance, versions, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
   const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
-  const settings = createSettingsService({ ...prepare, acceptance });
+  const settings = createSettingsService({ ...prepare, acceptance, active });
   const keys = await createKeyService({ store, masterKey: config.masterKey ?? null, now });
+  const wholeIndexes = createWholeIndexes({ view, clients, tasks, config: config.dumps });
   const dumps = await startDumps({
     store,
     catalog,
-    view,
-    clients,
+    wholeIndexes,
     tasks,
     indexes,
     settings,
     documents,
     features,
     restoreKey: (key) => keys.restore(key),
-    config: config.dumps,
+    maxImportBytes: config.dumps.maxImportBytes,
     maxBodyBytes: config.server.maxBodyBytes,
     log,
+  });
+  const exports = startExports({ catalog, ...wholeIndexes, tasks, toLogicalError, log });
+  const progress = createProgressReader({
+    active,
+    clients,
+    jobSteps: (uid) => tasks.jobs.progressOf(uid),
+    timeoutMs: config.health.timeout,
   });
   const rebalance = await startRebalance({
     tasks,
@@ -292,36 +344,54 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   });
   const services: Services = {
     search: {
-      ...createSearchService({ catalog, scatter }),
+      ...createSearchService({ catalog, scatter, semanticOverFetch: config.search.semanticOverFetch }),
       facetSearch: createFacetSearch({ catalog, scatter }),
     },
     documents: { ...createDocumentReadService({ catalog, scatter }), ...documents, ...editing },
     indexes: { ...stats, ...indexes },
     settings,
-    tasks: createTaskService({ store, acceptance }),
+    tasks: createTaskService({ store, acceptance, progress }),
     keys,
     dumps,
-    admin: createAdminService({ store, topology, catalog, copies, view, health, active, capacities }),
+    exports,
+    admin: createAdminService({
+      store,
+      topology,
+      catalog,
+      copies,
+      view,
+      health,
+      selection,
+      active,
+      capacities,
+    }),
     operations,
     features,
     webhooks,
     logs: createLogControl(log),
+    sessions: createSessions({ active, timing: realTiming, maxWaitMs: config.sessions.maxWait }),
     metrics: () => metrics.text(),
   };
-  metrics.beforeScrape(() => refreshGauges(metrics, { topology, catalog, copies, view, active, now }));
+  metrics.beforeScrape(() =>
+    refreshGauges(metrics, { topology, catalog, copies, view, health, selection, active, now }),
+  );
   if (config.metrics.enabled) {
     const server = await startMetricsServer({ host: config.metrics.host, port: config.metrics.port, metrics, log });
     stops.add('the metrics server', () => server.stop());
   }
 
+  const copiesPerDocument = () => topology.record().replicationFactor * view.groups().length;
+  const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument(), () => process.memoryUsage.rss());
   const server = buildServer({
     services,
-    maxBodyBytes: config.server.maxBodyBytes,
-    maxConcurrentRequests: config.server.maxConcurrentRequests,
+    limits: config.server,
+    memory,
     log,
     onResponse: ({ method, route, status, seconds }) =>
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds),
     onInFlight: (count) => metrics.requestsInFlight.set(count),
+    onWaiting: (count) => metrics.requestsWaiting.set(count),
+    onShed: () => metrics.requestsShed.inc(),
     adminKey: config.admin.apiKey ?? null,
   });
   const url = await server.listen({ host: config.server.host, port: config.server.port });

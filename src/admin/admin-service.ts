@@ -2,6 +2,7 @@ import { ApiError } from '../errors/api-error.ts';
 import type { AdminService } from '../http/services.ts';
 import type { Catalog } from '../indexes/catalog.ts';
 import type { Health } from '../nodes/health.ts';
+import type { ReplicaSelection } from '../nodes/replica-selection.ts';
 import type { AdminNode, AdminReady, AdminShards, AdminTask, AdminTopology } from '../placement/admin-types.ts';
 import type { CopyStates } from '../placement/copies.ts';
 import type { Topology } from '../placement/topology.ts';
@@ -21,7 +22,8 @@ export interface AdminOptions {
   catalog: Catalog;
   copies: CopyStates;
   view: ClusterView;
-  health: Pick<Health, 'describe' | 'up'>;
+  health: Pick<Health, 'describe' | 'up' | 'suspect'>;
+  selection: Pick<ReplicaSelection, 'avoids'>;
   active: ActiveTasks;
 }
 
@@ -42,6 +44,8 @@ export function createAdminService(options: AdminOptions): AdminService {
 
   function nodeView(node: NodeRecord, held: NodeCapacity | undefined): AdminNode {
     const known = health.describe(node.id);
+    const used = health.up(node.id) && !health.suspect(node.id);
+    const lastError = known?.lastError ?? null;
     const staleCopies = copies
       .stale()
       .filter((mark) => mark.nodeId === node.id)
@@ -54,9 +58,12 @@ export function createAdminService(options: AdminOptions): AdminService {
     return {
       id: node.id,
       address: node.address,
-      state: health.up(node.id) ? 'up' : 'down',
+      state: used ? 'up' : health.suspect(node.id) ? 'suspect' : 'down',
+      reason: used ? null : lastError,
+      until: known?.until ?? null,
+      avoided: options.selection.avoids(node.id),
       since: known?.since ?? null,
-      lastError: known?.lastError ?? null,
+      lastError,
       version: known?.version ?? null,
       role: node.state,
       shards: shardCount(node),

@@ -1,4 +1,6 @@
 import type { Catalog } from '../indexes/catalog.ts';
+import type { Health } from '../nodes/health.ts';
+import type { ReplicaSelection } from '../nodes/replica-selection.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { CopyStates } from '../placement/copies.ts';
 import type { Topology } from '../placement/topology.ts';
@@ -14,11 +16,13 @@ export function refreshGauges(
     catalog: Catalog;
     copies: CopyStates;
     view: ClusterView;
+    health: Pick<Health, 'suspect'>;
+    selection: Pick<ReplicaSelection, 'avoids'>;
     active: ActiveTasks;
     now(): number;
   },
 ): void {
-  const { topology, catalog, copies, view, active } = state;
+  const { topology, catalog, copies, view, health, selection, active } = state;
   const indexes = catalog.listVisible();
   const coverage = coverageOf(indexes, view, copies);
   metrics.shardCoverage.set(coverage.total === 0 ? 1 : coverage.readable / coverage.total);
@@ -32,6 +36,8 @@ export function refreshGauges(
     }
     metrics.shardDistribution.set({ node: node.id }, held);
     metrics.nodeHealthy.set({ node: node.id }, view.up(node.id) ? 1 : 0);
+    metrics.nodeCircuitOpen.set({ node: node.id }, view.up(node.id) && !health.suspect(node.id) ? 0 : 1);
+    metrics.nodeAvoided.set({ node: node.id }, selection.avoids(node.id) ? 1 : 0);
   }
   const oldest = Math.min(state.now(), ...[...active.all()].map((task) => Date.parse(task.record.enqueuedAt)));
   metrics.taskAge.set((state.now() - oldest) / 1_000);

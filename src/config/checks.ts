@@ -50,6 +50,11 @@ function portsDiffer(server: FileOutput['server'], metrics: FileOutput['metrics'
   return [{ path: 'metrics.port', message: `${metrics.port} is also server.port, expected another port` }];
 }
 
+function headersInTime(server: FileOutput['server']): Problem[] {
+  if (server.headers_timeout <= server.request_timeout) return [];
+  return [{ path: 'server.headers_timeout', message: 'longer than server.request_timeout, which includes it' }];
+}
+
 /** What no single key can tell: contradictions between keys. */
 export function crossChecks(parts: ValidParts): Problem[] {
   const { nodes, replication_factor: factor, write, server, metrics } = parts;
@@ -59,6 +64,7 @@ export function crossChecks(parts: ValidParts): Problem[] {
     problems.push(...copiesFit(nodes, factor));
     if (write !== undefined) problems.push(...minCopiesReachable(nodes, factor, write.min_copies));
   }
+  if (server !== undefined) problems.push(...headersInTime(server));
   if (server !== undefined && metrics !== undefined) problems.push(...portsDiffer(server, metrics));
   return problems;
 }

@@ -17,7 +17,8 @@ function isObject(value: unknown): value is RawConfig {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function setAt(target: RawConfig, path: readonly string[], value: unknown): void {
+/** Puts a value at a path of an object, making the objects on the way. */
+export function setAt(target: RawConfig, path: readonly string[], value: unknown): void {
   const [head, ...rest] = path;
   if (head === undefined) return;
   if (rest.length === 0) {

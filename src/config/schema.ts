@@ -84,28 +84,78 @@ export const fileSchema = z.strictObject({
       { min: '1KiB', max: '16GiB' },
     ),
     max_concurrent_requests: integer(
-      'Requests handled at the same time. Further ones are answered with 503 `miroir_overloaded` and `Retry-After`.',
+      'Requests handled at the same time, except `/health` and `/_miroir`. Further ones wait in line.',
       { min: 1, max: 1_000_000 },
       1000,
+    ),
+    max_queued_requests: integer(
+      'Requests that wait in line, in the order in which they came. Further ones are answered at once with 503 `miroir_overloaded` and `Retry-After`.',
+      { min: 0, max: 1_000_000 },
+      1000,
+    ),
+    queue_timeout: duration(
+      'How long a request waits in line before it is answered with 503 `miroir_overloaded`.',
+      '10s',
+      { min: '10ms', max: '10m' },
+    ),
+    max_connections: integer(
+      'Connections open at the same time. Further ones are closed at once.',
+      { min: 1, max: 1_000_000 },
+      10_000,
+    ),
+    headers_timeout: duration(
+      'Time in which the head of a request must have arrived, else the answer is 408 and the connection ends. Not longer than `server.request_timeout`.',
+      '10s',
+      { min: '100ms', max: '1h' },
+    ),
+    request_timeout: duration(
+      'Time in which a request must have arrived whole, however slow its upload, else the answer is 408 and the connection ends.',
+      '30m',
+      { min: '100ms', max: '24h' },
+    ),
+    stall_timeout: duration(
+      'How long nothing may arrive of a body that is being received, else the answer is 408 `miroir_request_timeout`, and how long a client may take nothing of an answer that is being sent, else it is cut off.',
+      '1m',
+      { min: '100ms', max: '1h' },
+    ),
+    keep_alive_timeout: duration('How long a connection is kept without a request on it.', '75s', {
+      min: '1s',
+      max: '1h',
+    }),
+    memory_limit: size(
+      'Memory that Miroir may take (its resident set). A request whose body would pass it is answered with 503 `miroir_overloaded` and `Retry-After`; one at a time is always let in. Each body is counted several times, because it is read, split and sent on to every copy.',
+      '2GiB',
+      { min: '128MiB', max: '16384GiB' },
     ),
   }),
   health: section('How Miroir finds out which nodes answer.', {
     interval: duration(
-      'Time between two probes of a node. A node that is down is probed every second if this is longer.',
-      '5s',
+      'Time between two probes of a node. A node that is suspect or down is probed every second if this is longer.',
+      '1s',
       { min: '100ms', max: '10m' },
     ),
     timeout: duration('How long a probe waits for an answer.', '2s', { min: '10ms', max: '1m' }),
+    suspect_after: duration(
+      'How long a probe may stay unanswered before the node is suspect. Reads then go elsewhere if anybody else has the shards; writes still go to it.',
+      '1s',
+      { min: '10ms', max: '1m' },
+    ),
     down_after: integer(
-      'Failed probes in a row after which a node counts as down. A refused connection counts at once.',
+      'Failed probes in a row after which a node counts as down and is sent nothing. The first one makes it suspect; a refused connection counts as down at once.',
       { min: 1, max: 100 },
       3,
     ),
     up_after: integer(
-      'Successful probes in a row after which a node that was down is used again.',
+      'Successful probes in a row after which a node that was suspect or down is used again.',
       { min: 1, max: 100 },
       2,
     ),
+    backoff: duration(
+      'How long a node stays out that fails again within `health.max_backoff` of its return, however well its probes go; doubled each further time.',
+      '10s',
+      { min: '1s', max: '1h' },
+    ),
+    max_backoff: duration('The longest such time.', '1m', { min: '1s', max: '24h' }),
   }),
   search: section('How searches and reads behave.', {
     node_timeout: duration(
@@ -118,26 +168,104 @@ export const fileSchema = z.strictObject({
       ['partial', 'error'],
       'partial',
     ),
+    group_selection: choice(
+      'Which replica group answers a search. `round_robin`: each group its share of the queries, the pages of one query together. `least_loaded`: the same, but a group that is clearly more loaded than another is left alone.',
+      ['round_robin', 'least_loaded'],
+      'round_robin',
+    ),
+    replica_selection: section('Which copies of a shard are read. See docs/when-a-node-is-missing.md.', {
+      adaptive: flag(
+        'Whether nodes that are clearly slower, more loaded or failing more than others are avoided while others have the shards.',
+        true,
+      ),
+      min_difference: duration(
+        'By how much, besides being twice as slow, a node must be slower than another to be avoided.',
+        '20ms',
+        { min: '1ms', max: '1m' },
+      ),
+      probe_interval: duration(
+        'Time between two reads that are also sent to a node that is avoided, to see how it does. Nobody waits for them.',
+        '2s',
+        { min: '100ms', max: '1m' },
+      ),
+    }),
+    hedging: section(
+      'Hedged reads: when a node is later than in 95 % of its latest reads, other copies are asked as well and the first answer is taken.',
+      {
+        enabled: flag('Whether reads are hedged.', true),
+        budget: integer(
+          'Most additional node requests in percent of the others: hedges, repeats where nodes are overloaded, and looks at nodes that are avoided. Going over to another copy after a failure is always allowed.',
+          { min: 0, max: 100 },
+          10,
+        ),
+        min_delay: duration('Least time before a read is hedged.', '20ms', { min: '1ms', max: '1m' }),
+      },
+    ),
+    semantic_over_fetch: integer(
+      'How many of the nearest documents each node is asked for at least when vectors rank, also when the client wants fewer. A node finds neighbours approximately and finds more of the true ones the more it is asked for. The request header `X-Miroir-Over-Fetch` (a factor from 1 to 50 on offset + limit) overrides it.',
+      { min: 1, max: 10_000 },
+      100,
+    ),
   }),
   write: section('When a write is acknowledged.', {
     consistency: choice(
-      '`in_sync`: every copy that is in sync has taken the write, and those that have not are marked stale before the answer and serve no reads until they are repaired.',
-      ['in_sync'],
+      'Which copies must have taken a write before it is acknowledged. `in_sync`: at least `write.min_copies` copies of each shard; those that have not are marked stale before the answer and serve no reads until they are repaired. `quorum`: besides, more than half of the copies of each shard in at least one group. `all`: every copy of each shard. With fewer the answer is 503.',
+      ['in_sync', 'quorum', 'all'],
       'in_sync',
     ),
     min_copies: integer(
-      'Copies of each shard that must have taken a write, over all groups. With fewer the answer is 503 `miroir_write_incomplete`.',
+      'In-sync copies of each shard that must have taken a write, over all groups, whatever the consistency. With fewer the answer is 503.',
       { min: 1, max: 65_536 },
       1,
     ),
     timeout: duration(
-      'How long a node may take to accept a write before its copies count as having missed it.',
+      'How long a node may take to accept a write, repetitions included, before its copies count as having missed it.',
       '30s',
       { min: '100ms', max: '1h' },
     ),
+    probe_after: duration(
+      'How long a node may leave a write unanswered before it is probed. If the probes fail (`health.timeout`, `health.down_after`) its copies count as having missed the write, without waiting for `write.timeout`.',
+      '1s',
+      { min: '10ms', max: '10m' },
+    ),
+    resends: integer(
+      'How often a write that a node did not take (no connection, or cut off and not among the node’s tasks) is sent to it again, within `write.timeout`.',
+      { min: 0, max: 20 },
+      2,
+    ),
+    max_waiting: integer(
+      'Writes to one index that may wait to be handed to the nodes. Further ones are answered with 503 `miroir_overloaded` and `Retry-After`.',
+      { min: 1, max: 1_000_000 },
+      500,
+    ),
   }),
-  tasks: section('The task list that clients see.', {
+  idempotency: section('Writes with an `Idempotency-Key` header. See docs/consistency.md.', {
+    retention: duration('How long a key is known after its write.', '24h', { min: '1m', max: '365d' }),
+    max_keys: integer(
+      'Keys that are known; when there are more the oldest are forgotten.',
+      { min: 1, max: 100_000_000 },
+      1_000_000,
+    ),
+  }),
+  sessions: section('Reads with an `X-Miroir-Session` header. See docs/consistency.md.', {
+    max_wait: duration(
+      'How long a read waits for the writes of its session. Then it answers without them and says so in `X-Miroir-Degraded`.',
+      '5s',
+      { min: '1ms', max: '10m' },
+    ),
+  }),
+  tasks: section('The task list that clients see, and that of the nodes.', {
     retention: duration('How long tasks that have ended stay in `GET /tasks`.', '7d', { min: '1m', max: '3650d' }),
+    node_retention: duration(
+      "How long the nodes keep their own tasks of one that has ended. They are deleted in batches of up to 1,000, so that a node's task database never fills; tasks that Miroir did not make are left alone.",
+      '1h',
+      { min: '1s', max: '3650d' },
+    ),
+    max_unfinished: integer(
+      'Tasks that may be unfinished at a time. Further writes are answered with 503 `miroir_overloaded` and `Retry-After`, until the nodes have caught up.',
+      { min: 1, max: 100_000_000 },
+      100_000,
+    ),
   }),
   rebalance: section('Moving copies of shards when nodes come, go or are lost. See docs/scaling.md.', {
     restore_after: duration('How long a node may be away before its copies are made again on other nodes.', '10m', {

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { configKeys, isSecret } from './describe.ts';
+import { setAt } from './layers.ts';
 import type { Config } from './schema.ts';
 import { formatDuration, formatSize } from './units.ts';
 
@@ -27,9 +28,7 @@ export function showConfig(config: Config): string {
     if (key.kind === 'section' || key.path.includes('[]')) continue;
     const value = read(config, camelPath(key.path));
     if (value === undefined && isSecret(key)) continue;
-    const [first = '', second] = key.path.split('.');
-    if (second === undefined) shown[first] = written(key.kind, value);
-    else shown[first] = { ...(shown[first] as object | undefined), [second]: written(key.kind, value) };
+    setAt(shown, key.path.split('.'), written(key.kind, value));
   }
   return stringify(shown);
 }

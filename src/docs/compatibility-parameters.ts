@@ -17,12 +17,11 @@ export interface ParameterArea {
   inside: readonly (string | number)[];
   /** Meilisearch takes no notice of names that it does not know here. */
   open?: boolean;
-  /** The object that they stand in is refused as a whole, with `miroir_not_supported`. */
-  refused?: boolean;
   parameters: readonly ParameterRow[];
 }
 
-const same = (name: string, example: unknown): ParameterRow => ({ name, example, state: 'same' });
+/** A parameter that does what it does on one Meilisearch. */
+export const same = (name: string, example: unknown): ParameterRow => ({ name, example, state: 'same' });
 const newer = (name: string, since: string, example: unknown): ParameterRow => ({
   name,
   example,
@@ -30,15 +29,16 @@ const newer = (name: string, since: string, example: unknown): ParameterRow => (
   since,
 });
 
-const vectorNote = 'Searches by meaning are not offered yet.';
-const vectorSearch = (name: string, example: unknown): ParameterRow => ({
+const needsNetwork = (name: string, example: unknown): ParameterRow => ({
   name,
   example,
   state: 'refused',
-  note: vectorNote,
+  code: 'feature_not_enabled',
+  note: 'Needs the feature `network`, which Miroir refuses.',
 });
 
-function area(
+/** The parameters of a route, or of an object in its body. */
+export function area(
   title: string,
   method: ParameterArea['method'],
   path: string,
@@ -51,12 +51,9 @@ function area(
 
 const searchParameters: readonly ParameterRow[] = [
   same('q', 'night'),
-  {
-    ...same('vector', [0.5, 0.5]),
-    note: 'Together with `hybrid` refused as that is.',
-  },
-  { ...same('media', { poster: 'sea' }), note: 'Together with `hybrid` refused as that is.' },
-  vectorSearch('hybrid', { embedder: 'manual', semanticRatio: 0.5 }),
+  same('vector', [0.5, 0.5]),
+  same('media', { poster: 'sea' }),
+  same('hybrid', { embedder: 'manual', semanticRatio: 0.5 }),
   same('offset', 0),
   same('limit', 20),
   same('page', 1),
@@ -158,8 +155,8 @@ export const parameterAreas: readonly ParameterArea[] = [
   ]),
   area('`GET /indexes/{uid}/search`', 'GET', '/indexes/{uid}/search', 'query', [
     ...inQuery(searchParameters.filter(({ name }) => name !== 'hybrid' && name !== 'media')),
-    vectorSearch('hybridEmbedder', 'manual'),
-    vectorSearch('hybridSemanticRatio', '0.5'),
+    same('hybridEmbedder', 'manual'),
+    same('hybridSemanticRatio', '0.5'),
     ...inQuery(laterSearchParameters.filter(({ name }) => name !== 'personalize')),
   ]),
   {
@@ -181,7 +178,7 @@ export const parameterAreas: readonly ParameterArea[] = [
   area('`POST /indexes/{uid}/similar`', 'POST', '/indexes/{uid}/similar', 'body', similar),
   area('`GET /indexes/{uid}/similar`', 'GET', '/indexes/{uid}/similar', 'query', inQuery(similar)),
   area('`POST /multi-search`', 'POST', '/multi-search', 'body', [
-    { name: 'federation', example: {}, state: 'refused', note: 'Federated searches are not offered yet.' },
+    same('federation', { limit: 5 }),
     same('queries', [{ indexUid: 'films', q: 'night' }]),
   ]),
   area(
@@ -197,46 +194,30 @@ export const parameterAreas: readonly ParameterArea[] = [
     ],
     ['queries', 0],
   ),
-  {
-    ...area(
-      '`POST /multi-search`, inside `federation`',
-      'POST',
-      '/multi-search',
-      'body',
-      [
-        same('limit', 20),
-        same('offset', 0),
-        same('facetsByIndex', { films: ['genre'] }),
-        same('mergeFacets', { maxValuesPerFacet: 5 }),
-        newer('page', '1.34', 1),
-        newer('hitsPerPage', '1.34', 10),
-        newer('distinct', '1.40', 'genre'),
-      ],
-      ['federation'],
-    ),
-    refused: true,
-  },
-  {
-    ...area(
-      '`POST /multi-search`, inside `federationOptions` of a query',
-      'POST',
-      '/multi-search',
-      'body',
-      [
-        same('weight', 0.8),
-        {
-          name: 'remote',
-          example: 'elsewhere',
-          state: 'refused',
-          code: 'feature_not_enabled',
-          note: 'Needs the feature `network`, which Miroir refuses.',
-        },
-        same('queryPosition', 3),
-      ],
-      ['queries', 0, 'federationOptions'],
-    ),
-    refused: true,
-  },
+  area(
+    '`POST /multi-search`, inside `federation`',
+    'POST',
+    '/multi-search',
+    'body',
+    [
+      same('limit', 20),
+      same('offset', 0),
+      same('facetsByIndex', { films: ['genre'] }),
+      same('mergeFacets', { maxValuesPerFacet: 5 }),
+      newer('page', '1.34', 1),
+      newer('hitsPerPage', '1.34', 10),
+      newer('distinct', '1.40', 'genre'),
+    ],
+    ['federation'],
+  ),
+  area(
+    '`POST /multi-search`, inside `federationOptions` of a query',
+    'POST',
+    '/multi-search',
+    'body',
+    [same('weight', 0.8), needsNetwork('remote', 'elsewhere'), needsNetwork('queryPosition', 3)],
+    ['queries', 0, 'federationOptions'],
+  ),
   area(`\`GET ${documents}\``, 'GET', documents, 'query', inQuery(listing)),
   area(`\`POST ${documents}/fetch\``, 'POST', `${documents}/fetch`, 'body', listing),
   area(`\`GET ${documents}/{id}\``, 'GET', `${documents}/{id}`, 'query', [
@@ -252,5 +233,19 @@ export const parameterAreas: readonly ParameterArea[] = [
     same('context', { by: 1 }),
     same('function', 'doc.year += context.by'),
   ]),
+  area('`POST /export`', 'POST', '/export', 'body', [
+    same('url', 'http://127.0.0.1:9'),
+    same('apiKey', 'the-key-of-the-other'),
+    same('payloadSize', '1 MiB'),
+    same('indexes', {}),
+  ]),
+  area(
+    '`indexes` in `POST /export`',
+    'POST',
+    '/export',
+    'body',
+    [same('filter', 'year > 3000'), same('overrideSettings', true)],
+    ['indexes', 'none*'],
+  ),
   area('`PATCH /experimental-features`', 'PATCH', '/experimental-features', 'body', features),
 ];

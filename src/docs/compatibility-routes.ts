@@ -56,8 +56,11 @@ export const routeRows: readonly RouteRow[] = [
     note: 'How equal the order is, [with numbers](fidelity.md).',
   }),
   ...rows('/indexes/{uid}/facet-search', ['POST'], 'same', { since: '1.3' }),
-  ...rows('/indexes/{uid}/similar', ['GET', 'POST'], 'refused', { since: '1.9' }),
-  ...rows('/multi-search', ['POST'], 'differs', { since: '1.1', note: 'Not with `federation`, so far.' }),
+  ...rows('/indexes/{uid}/similar', ['GET', 'POST'], 'differs', {
+    since: '1.9',
+    note: 'Neighbours are approximate on every server, [with numbers](fidelity.md).',
+  }),
+  ...rows('/multi-search', ['POST'], 'differs', { since: '1.1', note: 'As search; `federation` without remotes.' }),
   ...rows('/indexes/{uid}/documents', ['GET'], 'differs', {
     note: 'The order of a list without `sort` is stable, but not that of insertion.',
   }),
@@ -69,10 +72,9 @@ export const routeRows: readonly RouteRow[] = [
   ...rows('/indexes/{uid}/documents', ['DELETE']),
   ...rows('/indexes/{uid}/documents/delete-batch', ['POST']),
   ...rows('/indexes/{uid}/documents/delete', ['POST'], 'same', { since: '1.2' }),
-  ...rows('/indexes/{uid}/documents/edit', ['POST'], 'refused', {
+  ...rows('/indexes/{uid}/documents/edit', ['POST'], 'differs', {
     since: '1.10',
-    code: 'feature_not_enabled',
-    note: 'Answered as a server on which the experimental feature is off.',
+    note: 'Functions may not call `exit` or `eval`, nor use names that begin with `miroir_`; one that fails for a document [may have edited others](fidelity.md).',
   }),
   ...rows('/indexes/{uid}/settings', ['GET', 'PATCH', 'DELETE']),
   ...rows('/swap-indexes', ['POST']),
@@ -93,7 +95,10 @@ export const routeRows: readonly RouteRow[] = [
     since: '1.5',
     note: 'A snapshot of one node would not be the whole data: use dumps, or snapshots of each node.',
   }),
-  ...rows('/export', ['POST'], 'refused', { since: '1.16' }),
+  ...rows('/export', ['POST'], 'differs', {
+    since: '1.16',
+    note: 'Gathered on disk first, then sent; payloads are at most 20 MiB.',
+  }),
   ...rows('/experimental-features', ['GET', 'PATCH'], 'differs', {
     since: '1.3',
     note: 'Switched on all nodes; those that Miroir has no use for are refused, see below.',

@@ -1,3 +1,4 @@
+import { administrationAreas, valueRows } from './compatibility-administration.ts';
 import { type ParameterArea, parameterAreas } from './compatibility-parameters.ts';
 import { type RouteRow, type Row, routeRows } from './compatibility-routes.ts';
 import { settingRows } from './compatibility-settings.ts';
@@ -36,9 +37,9 @@ export function routeOf(area: Pick<ParameterArea, 'method' | 'path'>): RouteRow 
   return found;
 }
 
-/** Whether the route, or the object that the parameters stand in, is refused as a whole. */
+/** Whether the route is refused as a whole. */
 export function isRefused(area: ParameterArea): boolean {
-  return area.refused === true || routeOf(area).state === 'refused';
+  return routeOf(area).state === 'refused';
 }
 
 function routes(): string {
@@ -52,12 +53,11 @@ function routes(): string {
 }
 
 function parameters(area: ParameterArea): string {
-  const whole = routeOf(area).state === 'refused' ? 'the route' : '`federation`';
   const lines = area.parameters.map((row) => [
     `\`${row.name}\``,
     `\`${typeof row.example === 'string' ? row.example : JSON.stringify(row.example)}\``,
     row.since ?? '',
-    isRefused(area) && row.state !== 'newer' ? `as ${whole}` : stateOf(row),
+    isRefused(area) && row.state !== 'newer' ? 'as the route' : stateOf(row),
     row.note ?? '',
   ]);
   return `### ${area.title}\n\n${table(['parameter', 'for example', 'since', 'state', 'note'], lines)}`;
@@ -75,8 +75,16 @@ function settings(): string {
   return `## Settings\n\n${text}\n\n${table(['setting', 'own route', 'since', 'state', 'note'], lines)}`;
 }
 
+function values(): string {
+  const lines = valueRows.map((row) => [row.title, row.since ?? '', stateOf(row), row.note ?? '']);
+  return `## Values and headers\n\n${table(['what', 'since', 'state', 'note'], lines)}`;
+}
+
+/** The parameters of all routes. */
+export const allAreas: readonly ParameterArea[] = [...parameterAreas, ...administrationAreas];
+
 /** `docs/compatibility.md`, from the tables beside this file. */
 export function compatibilityPage(): string {
-  const sections = [routes(), '## Parameters', ...parameterAreas.map(parameters), settings()];
+  const sections = [routes(), '## Parameters', ...allAreas.map(parameters), settings(), values()];
   return `${intro}\n${sections.join('\n\n')}\n`;
 }

@@ -1,10 +1,10 @@
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
-import { faultAt, faultBefore, jsonSource } from '../json/fault.ts';
-import { displayDouble, isInteger, printValue, unexpected } from '../json/print.ts';
-import { members, rawFields, skipSpace, skipString } from '../json/scan.ts';
+import { printValue } from '../json/print.ts';
+import { joinFields, rawFields } from '../json/scan.ts';
 import type { JsonFault } from '../json/validate.ts';
+import { checkEmbeddings, type DocumentEmbedder, type StoredVectors } from './check-embeddings.ts';
+import { vectorsCrash, vectorsFailure } from './check-vectors.ts';
 import { decodingFault } from './ids.ts';
-import { notADocument } from './parse-document.ts';
 
 /** Whether Meilisearch checks `_geo` under these settings: only the plain name does it, not a pattern. */
 export function isGeoChecked(settings: { filterableAttributes?: unknown; sortableAttributes?: unknown }): boolean {
@@ -25,10 +25,18 @@ export function reservedFieldError(field: string): ErrorBody {
 export interface StoredDocument {
   id: string;
   fields: ReadonlyMap<string, string>;
+  /** Whether a value may be one that cannot be decoded: a number beyond doubles, half a surrogate pair, deep nesting. */
+  odd: boolean;
 }
 
-interface Failure {
-  code: 'invalid_document_geo_field' | 'invalid_vectors_type' | 'internal';
+/** Why Meilisearch fails a whole task over one of its documents. */
+export interface ContentFailure {
+  code:
+    | 'invalid_document_geo_field'
+    | 'invalid_vectors_type'
+    | 'invalid_vector_dimensions'
+    | 'vector_embedding_error'
+    | 'internal';
   message: string;
   /** Whether the message comes without the index's name. */
   bare?: boolean;
@@ -44,10 +52,10 @@ function isFiniteNumber(value: string): boolean {
   return /^[-0-9]/.test(value);
 }
 
-const geo = (message: string): Failure => ({ code: 'invalid_document_geo_field', message });
+const geo = (message: string): ContentFailure => ({ code: 'invalid_document_geo_field', message });
 
 /** What is wrong with a `_geo` value, or null. */
-function geoFailure({ id, fields }: StoredDocument): Failure | null {
+function geoFailure({ id, fields }: StoredDocument): ContentFailure | null {
   const value = fields.get('_geo');
   if (value === undefined || value === 'null') return null;
   const fault = decodingFault(value);
@@ -84,96 +92,70 @@ function geoFailure({ id, fields }: StoredDocument): Failure | null {
   );
 }
 
-/** What one embedder's entry of `_vectors` is called when it has the wrong type. */
-function describeScalar(value: string): string {
-  if (value.startsWith('"')) return `string \`${JSON.parse(value) as string}\``;
-  if (value === 'true' || value === 'false') return `boolean \`${value}\``;
-  return isInteger(value) ? `integer \`${value}\`` : `number \`${displayDouble(Number(value))}\``;
+const undecodable = (fault: JsonFault): ContentFailure => ({
+  code: 'internal',
+  message: `internal: ${fault.message}.`,
+});
+
+/** The part of `_vectors` that no embedder of the index reads. */
+function unreadVectors(vectors: string, embedders: readonly DocumentEmbedder[]): string {
+  const known = new Set(embedders.map(({ name }) => name));
+  return joinFields([...rawFields(vectors)].filter(([name]) => !known.has(name)));
 }
 
-/** What is wrong with an embedder's entry that is an object, or null. */
-function vectorObjectFailure(path: string, value: string): string | null {
-  const stop = (offset: number): string =>
-    `Could not parse \`${path}\`: ${faultBefore(jsonSource(value), offset, 'trailing characters').message}`;
-  let regenerate = false;
-  for (const m of members(value)) {
-    const text = value.slice(m.valueStart, m.valueEnd);
-    if (m.key === 'regenerate') {
-      regenerate = true;
-      if (text === 'true' || text === 'false') continue;
-      if (text.startsWith('{') || text.startsWith('[')) return stop(m.valueStart);
-      const type = `invalid type: ${unexpected(text)}, expected a boolean`;
-      return `Could not parse \`${path}.regenerate\`: ${faultAt(jsonSource(value), m.valueEnd, type).message}`;
-    }
-    if (m.key !== 'embeddings') return stop(skipSpace(value, skipString(value, m.keyStart)));
-  }
-  if (regenerate) return null;
-  return `Missing field \`${path}.regenerate\`\n  - note: \`${path}\` must be an array of floats, an array of arrays of floats, or an object with field \`regenerate\``;
-}
-
-/** What is wrong with an embedder's entry whatever the index's embedders are, or null. */
-function vectorEntryFailure(embedder: string, value: string): string | null {
-  const path = `._vectors.${embedder}`;
-  if (value === 'null' || value.startsWith('[')) return null;
-  if (value.startsWith('{')) return vectorObjectFailure(path, value);
-  const fault = decodingFault(value);
-  if (fault !== null) return `Could not parse \`${path}\`: ${fault.message}`;
-  return `Expected \`${path}\` to be an array of floats, an array of arrays of floats, or an object with at least the field \`regenerate\`, but got the ${describeScalar(value)}`;
-}
-
-/** What is wrong with `_vectors` whatever the index's embedders are, or null. */
-function vectorsFailure({ id, fields }: StoredDocument): Failure | null {
-  const value = fields.get('_vectors');
-  if (value === undefined) return null;
-  const type = notADocument(jsonSource(value), 0, value.length, true);
-  if (type !== null) return { code: 'internal', message: type.message };
-  for (const [embedder, entry] of rawFields(value)) {
-    const message = vectorEntryFailure(embedder, entry);
-    if (message === null) continue;
-    return {
-      code: 'invalid_vectors_type',
-      message: `Bad embedder configuration in the document with id: \`${id}\`. ${message}`,
-    };
+/** The first value that cannot be decoded: a number beyond doubles, half a surrogate pair, nesting of more than 127. */
+function valueFailure({ fields, odd }: StoredDocument, embedders: readonly DocumentEmbedder[]): ContentFailure | null {
+  if (!odd) return null;
+  for (const [name, value] of fields) {
+    const vectors = name === '_vectors';
+    const fault = decodingFault(vectors && embedders.length > 0 ? unreadVectors(value, embedders) : value);
+    if (fault !== null) return vectors ? vectorsCrash : undecodable(fault);
   }
   return null;
 }
 
-const undecodable = (fault: JsonFault): Failure => ({ code: 'internal', message: `internal: ${fault.message}.` });
+/** What documents are judged by. */
+export interface ContentRules {
+  /** Whether `_geo` is checked, see `isGeoChecked`. */
+  geoEnabled: boolean;
+  embedders: readonly DocumentEmbedder[];
+  /** Null while the index has not been asked, see `checkEmbeddings`. */
+  stored: StoredVectors | null;
+  indexUid: string;
+}
 
-/** How Meilisearch reports that it stumbled on a value while it read embeddings. */
-const vectorsCrash: Failure = {
-  code: 'internal',
-  message:
-    'An unexpected crash occurred when processing the task: called `Result::unwrap()` on an `Err` value: Any { .. }',
-  bare: true,
-};
+/** The verdict on the contents of a batch. */
+export interface ContentVerdict {
+  error: ErrorBody | null;
+  /** Ids of the documents that the index has to be asked for first, see `checkEmbeddings`. */
+  doubtful: ReadonlySet<string>;
+}
 
-/** The first value that cannot be decoded: a number beyond doubles, half a surrogate pair, nesting of more than 127. */
-function valueFailure({ fields }: StoredDocument): Failure | null {
-  for (const [name, value] of fields) {
-    const fault = decodingFault(value);
-    if (fault !== null) return name === '_vectors' ? vectorsCrash : undecodable(fault);
+function firstFailure(
+  documents: readonly StoredDocument[],
+  stages: readonly ((document: StoredDocument) => ContentFailure | null)[],
+): ContentFailure | null {
+  for (const stage of stages) {
+    for (const document of documents) {
+      const failure = stage(document);
+      if (failure !== null) return failure;
+    }
   }
   return null;
 }
 
 /**
- * The error with which Meilisearch fails a whole task because of its documents' contents, or null. Documents are given as
- * they will be stored, in the order of their first (PUT) or last (POST) version in the payload; Meilisearch goes over all of them for one kind of fault after the other.
+ * The error with which Meilisearch fails a whole task because of its documents' contents, if any. Documents are given as
+ * they will be stored, in the order of their first (PUT) or last (POST) version in the payload; Meilisearch goes over all
+ * of them for one kind of fault after the other.
  */
-export function contentError(
-  documents: readonly StoredDocument[],
-  geoEnabled: boolean,
-  indexUid: string,
-): ErrorBody | null {
-  const stages = [vectorsFailure, ...(geoEnabled ? [geoFailure] : []), valueFailure];
-  for (const stage of stages) {
-    for (const document of documents) {
-      const failure = stage(document);
-      if (failure === null) continue;
-      const message = failure.bare === true ? failure.message : `Index \`${indexUid}\`: ${failure.message}`;
-      return new ApiError(failure.code, message).toBody();
-    }
-  }
-  return null;
+export function checkContents(documents: readonly StoredDocument[], rules: ContentRules): ContentVerdict {
+  const { geoEnabled, embedders, stored, indexUid } = rules;
+  const values = (document: StoredDocument) => valueFailure(document, embedders);
+  const early = firstFailure(documents, [vectorsFailure, ...(geoEnabled ? [geoFailure] : []), values]);
+  const { failure, doubtful } =
+    early === null ? checkEmbeddings(documents, embedders, stored) : { failure: early, doubtful: new Set<string>() };
+  if (failure === null) return { error: null, doubtful };
+  const message = failure.bare === true ? failure.message : `Index \`${indexUid}\`: ${failure.message}`;
+  return { error: new ApiError(failure.code, message).toBody(), doubtful };
 }

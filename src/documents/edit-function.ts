@@ -1,27 +1,36 @@
 import { ApiError } from '../errors/api-error.ts';
-import { editWidth, shardField, versionDigits, versionField, versionWidth } from './markers.ts';
+import { reservedPrefix, shardField, versionField, versionWidth } from './markers.ts';
 import { readScript, type Span } from './rhai.ts';
 
 /**
  * Edit functions see documents without Miroir's fields: a line before the client's script takes the fields out of `doc`,
- * and a line behind it puts them back, whatever the script has made of `doc`. Behind the version stands how often the
- * document was edited: as text that is newer than the copy that missed the edit, and still older than the next document's.
+ * and a line behind it puts them back, whatever the script has made of `doc`. Every copy runs the same text over the same
+ * document, and Rhai as the nodes have it knows neither clock nor chance, so copies stay equal.
+ *
+ * An edited document keeps its version, with that of the edit behind it: as text that is newer than the copy that missed
+ * the edit, and still older than the next document's.
  */
 
-const takeOut =
-  `let miroir_shard = doc.remove("${shardField}"); let miroir_version = doc.remove("${versionField}"); ` +
-  `if type_of(miroir_version) == "string" { let d = "${versionDigits}"; ` +
-  `if miroir_version.len() == ${versionWidth} { miroir_version += "${(versionDigits[0] ?? '').repeat(editWidth)}"; } ` +
-  'let i = miroir_version.len() - 1; ' +
-  'while i >= 0 { let p = d.index_of(miroir_version[i]); ' +
-  'if p < d.len() - 1 { miroir_version[i] = d[p + 1]; break; } miroir_version[i] = d[0]; i -= 1; } }';
-const putBack = `if type_of(doc) == "map" { doc["${shardField}"] = miroir_shard; doc["${versionField}"] = miroir_version; }`;
+/** Names of the wrapper's own variables begin with this; scripts may not use such names. */
+const ownNames = 'miroir_';
+
+/** `exit` would end the script before the fields are put back, also when it is called by its name in a text. */
+const withoutExit = ['()', '(x)'].map((parameters) => `fn exit${parameters} { throw "\`exit\` is not available"; }`);
+
+const takeOut = (version: string) =>
+  `${withoutExit.join(' ')} let miroir_shard = doc.remove("${shardField}"); ` +
+  `let miroir_version = doc.remove("${versionField}").to_string().sub_string(0, ${versionWidth}) + "${version}";`;
+const putBack =
+  `if type_of(doc) == "map" { for miroir_key in doc.keys() { if miroir_key.starts_with("${reservedPrefix}") { ` +
+  `throw "Fields that begin with \`${reservedPrefix}\` are reserved."; } } ` +
+  `doc["${shardField}"] = miroir_shard; doc["${versionField}"] = miroir_version; }`;
 
 /** Lines that stand before the client's script. */
 const linesBefore = 1;
 
-/** Calls that could end the script before the fields are put back. */
-const forbidden = ['exit', 'eval'];
+function refuse(what: string): never {
+  throw new ApiError('miroir_not_supported', `The function may not ${what} with Miroir. Nothing was changed.`);
+}
 
 /** The text with these stretches blank; their line breaks stay, so that all else keeps its place. */
 function blanked(text: string, spans: readonly Span[]): string {
@@ -33,23 +42,21 @@ function blanked(text: string, spans: readonly Span[]): string {
 }
 
 /**
- * The script for the nodes. A script that uses `return` becomes a closure, because `return` would otherwise skip the last
- * line; its functions have to stand outside of that. Throws `miroir_not_supported` for calls of `exit` and `eval`.
+ * The script for the nodes; `version` is the edit's own version marker. A script that uses `return` becomes a closure,
+ * because `return` would otherwise skip the last line; its functions have to stand outside of that. Throws
+ * `miroir_not_supported` for what would get between the two lines.
  */
-export function wrapFunction(script: string): string {
-  const { functions, words, allWords } = readScript(script);
-  const call = forbidden.find((name) => allWords.has(name));
-  if (call !== undefined) {
-    throw new ApiError(
-      'miroir_not_supported',
-      `The function may not use \`${call}\` with Miroir${call === 'exit' ? '; use `return` instead' : ''}. Nothing was changed.`,
-    );
-  }
-  if (!words.has('return')) return `${takeOut}\n${script}\n;${putBack}`;
+export function wrapFunction(script: string, version: string): string {
+  const { functions, words, allWords, variables } = readScript(script);
+  if (allWords.has('exit')) refuse('call `exit` (`return` does the same)');
+  if (allWords.has('eval')) refuse('call `eval`');
+  if ([...allWords].some((name) => name.startsWith(ownNames))) refuse(`use names that begin with \`${ownNames}\``);
+  if (!words.has('return')) return `${takeOut(version)}\n${script}\n;${putBack}`;
+  if (variables.has('doc')) refuse('declare another `doc` and use `return`');
   const hoisted = functions.map(({ start, end }) => script.slice(start, end)).join('\n');
   const body = blanked(script, functions);
   // Naming `doc` first makes the closure share it even if the script does not mention it.
-  return `${takeOut} let miroir_run = || { doc;\n${body}\n}; miroir_run.call(); let doc = doc; ${putBack}\n${hoisted}`;
+  return `${takeOut(version)} let miroir_run = || { doc;\n${body}\n}; miroir_run.call(); let doc = doc; ${putBack}\n${hoisted}`;
 }
 
 const wrapperCall = /\nin closure call \(line \d+, position 15\)$/;

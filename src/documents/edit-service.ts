@@ -7,7 +7,8 @@ import type { NodeClient } from '../nodes/client.ts';
 import type { ClusterView } from '../placement/view.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import { wrapFunction } from './edit-function.ts';
-import { filteredParts } from './shard-parts.ts';
+import { type VersionClock, versionMarker } from './markers.ts';
+import { filteredParts, splitByOwners } from './shard-parts.ts';
 
 /** What editing documents by function is built from. */
 export interface DocumentEditOptions {
@@ -15,6 +16,7 @@ export interface DocumentEditOptions {
   view: ClusterView;
   clients: { get(nodeId: string): NodeClient | undefined };
   acceptance: Acceptance;
+  versions: VersionClock;
   /** Milliseconds a node may take to compile a function. */
   timeoutMs: number;
 }
@@ -25,7 +27,7 @@ const refusals: readonly string[] = ['bad_request', 'invalid_document_filter'];
 
 /** `POST /documents/edit`: the function runs on every node, over the shards that it holds. */
 export function createDocumentEditService(options: DocumentEditOptions): Pick<DocumentWriteService, 'edit'> {
-  const { catalog, view, acceptance } = options;
+  const { catalog, view, acceptance, versions } = options;
 
   /**
    * Has a node judge script and filter, as the client sent them, and touch nothing: the context it gets is wrong, which a
@@ -64,7 +66,6 @@ export function createDocumentEditService(options: DocumentEditOptions): Pick<Do
       await judge(edition);
       checkContext(edition);
       const { filter, context } = edition;
-      const script = JSON.stringify(wrapFunction(edition.function));
       return acceptance.accept(uid, async (): Promise<WritePlan> => {
         const details = {
           editedDocuments: null,
@@ -76,7 +77,8 @@ export function createDocumentEditService(options: DocumentEditOptions): Pick<Do
         const base = { type: 'documentEdition', indexUid: uid, details };
         const index = catalog.accepted(uid);
         if (index === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
-        const target = { step: 'edit', path: '/documents/edit', filter };
+        const script = JSON.stringify(wrapFunction(edition.function, versionMarker(versions.next())));
+        const target = { step: 'edit', path: '/documents/edit', filter, split: splitByOwners };
         const parts = filteredParts(
           view,
           index,

@@ -8,7 +8,7 @@ import { arraySource, mergeSources } from '../search/merge/kway.ts';
 import { withShards } from '../search/node-request.ts';
 import { allShards } from '../search/plan.ts';
 import type { DocumentsQuery } from '../search/query.ts';
-import type { Scatter, ShardAnswer } from '../search/scatter.ts';
+import type { Scatter, ScatterRequest, ShardAnswer } from '../search/scatter.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { type ListWindow, mergedPrefix, planPage } from './list-order.ts';
 import { compareBySort, parseSortCriterion, sortField, sortValues } from './list-sort.ts';
@@ -82,7 +82,7 @@ class Listing {
       );
       if (plan.sequence.length === 0) return { documents: [], total, missing: heads.missing };
       const windows = new Map(heads.answers.map((a, i) => [partKey(a.nodeId, a.shards), plan.windows[i]]));
-      const found = await this.#stretches(windows);
+      const found = await this.#stretches(windows, heads.answers);
       if (found === null) continue;
       const lists = heads.answers.map((a) => found.get(partKey(a.nodeId, a.shards))?.values());
       const documents = plan.sequence.flatMap((list) => lists[list]?.next().value ?? []);
@@ -92,12 +92,13 @@ class Listing {
   }
 
   /** Null when other nodes answer than those the windows were made for: another copy may keep another order. */
-  async #stretches(windows: ReadonlyMap<string, ListWindow | undefined>): Promise<Map<string, string[]> | null> {
+  async #stretches(windows: ReadonlyMap<string, ListWindow | undefined>, parts: ScatterRequest<NodeList>['parts']) {
     const nothing = { offset: 0, limit: 0 };
     const { answers } = await this.#ask(
       (key) => windows.get(key) ?? nothing,
       this.#visible,
       this.#query.retrieveVectors,
+      parts,
     );
     const found = new Map(answers.map((a) => [partKey(a.nodeId, a.shards), a.value.documents]));
     return found.size === windows.size && [...found.keys()].every((key) => windows.has(key)) ? found : null;
@@ -125,13 +126,19 @@ class Listing {
     return { documents, total: sumTotals(answers), missing };
   }
 
-  #ask(windowOf: (key: string) => ListWindow, fields: readonly string[] | null, retrieveVectors: boolean) {
+  #ask(
+    windowOf: (key: string) => ListWindow,
+    fields: readonly string[] | null,
+    retrieveVectors: boolean,
+    parts?: ScatterRequest<NodeList>['parts'],
+  ) {
     const { ids, sort } = this.#query;
     const filter = disguiseFilter(this.#query.filter);
     return this.#scatter({
       index: this.#index,
       shards: this.#shards(),
       startGroup: this.#index.id,
+      ...(parts === undefined ? {} : { parts }),
       build: (shards, whole, nodeId) => {
         const body = {
           ...windowOf(partKey(nodeId, shards)),

@@ -18,12 +18,10 @@ const shardBits = 12;
 const [zero, one] = ['§', '¶'];
 
 /** Digits of the version in ascending code points, so that texts compare as the numbers do. */
-export const versionDigits = '¡§«¶»¿×÷';
+const versionDigits = '¡§«¶»¿×÷';
 const digitBits = 3n;
-/** Digits of a version as written; an edit by function appends its own. */
+/** Digits of a version; an edit by function appends its own behind that of the document. */
 export const versionWidth = 19;
-/** Digits behind the version of a document that was edited by function since it was written: how often. */
-export const editWidth = 4;
 const lowWidth = 4;
 const lowBits = BigInt(lowWidth) * digitBits;
 
@@ -82,9 +80,9 @@ export function versionMarker(version: bigint): string {
   return highDigits + lowDigits[low];
 }
 
-/** The clock value that a marker text stands for, without the edits since then, or null when it is none. */
+/** The clock value that a marker text stands for, without that of an edit since then, or null when it is none. */
 export function parseVersion(text: string): bigint | null {
-  if (text.length !== versionWidth && text.length !== versionWidth + editWidth) return null;
+  if (text.length !== versionWidth && text.length !== 2 * versionWidth) return null;
   let version = 0n;
   for (const [place, c] of [...text].entries()) {
     const digit = versionDigits.indexOf(c);

@@ -1,6 +1,7 @@
 import type { ErrorBody } from '../errors/api-error.ts';
 import { rawFields } from '../json/scan.ts';
-import { contentError, reservedFieldError, type StoredDocument } from './checks.ts';
+import type { DocumentEmbedder, StoredVectors } from './check-embeddings.ts';
+import { checkContents, reservedFieldError, type StoredDocument } from './checks.ts';
 import { type DocumentFields, scanDocument } from './fields.ts';
 import { documentId } from './ids.ts';
 import type { RawDocument } from './payload.ts';
@@ -16,6 +17,10 @@ export interface BatchRequest {
   requestedPrimaryKey: string | null;
   /** Whether `_geo` is checked, see `isGeoChecked`. */
   geoEnabled: boolean;
+  /** The index's embedders; none when absent. */
+  embedders?: readonly DocumentEmbedder[];
+  /** What the index holds of documents without vectors; when absent they pass, and are named as doubtful. */
+  stored?: StoredVectors;
   /** As clients call the index; some messages name it. */
   indexUid: string;
   /** POST replaces (the default), PUT updates: then a document's fields are those of all its versions in the batch. */
@@ -25,7 +30,10 @@ export interface BatchRequest {
 }
 
 /** The fate of a batch, decided before any node is touched. */
-export type BatchResult =
+export type BatchResult = {
+  /** Ids of documents without vectors: the fate is certain once `stored` tells what the index holds of them. */
+  doubtful: ReadonlySet<string>;
+} & (
   | {
       ok: true;
       /** The index's primary key after the batch; null while unknown (an empty batch). */
@@ -37,36 +45,42 @@ export type BatchResult =
       /** Documents in the payload. */
       received: number;
     }
-  | { ok: false; error: ErrorBody; primaryKeyAfter: string | null };
+  | { ok: false; error: ErrorBody; primaryKeyAfter: string | null }
+);
 
 /** An escape that may be half of a surrogate pair; Meilisearch takes it over undecoded and stumbles on it later. */
 const surrogateEscape = /\\u[dD][89a-fA-F]/;
 const deepestDecodable = 128;
 
-/** Whether a document's contents deserve a closer look; nearly none does. */
-function isSuspect(raw: RawDocument, fields: DocumentFields, geoEnabled: boolean): boolean {
-  if (fields.vectors !== null || (geoEnabled && fields.geo !== null)) return true;
+/** Whether a document may hold a value that cannot be decoded. */
+function isOdd(raw: RawDocument, fields: DocumentFields): boolean {
   if (fields.depth > deepestDecodable || fields.wideNumbers) return true;
   return raw.includes('\\u') && surrogateEscape.test(raw);
+}
+
+/** The documents of a batch whose contents deserve a closer look; without embedders nearly none does. */
+interface Suspects {
+  ids: Set<string>;
+  odd: Set<string>;
 }
 
 /** The suspects as they will be stored, in Meilisearch's order: an update stands where its id first came, a replacement where it last did. */
 function storedSuspects(
   documents: readonly RawDocument[],
   ids: readonly string[],
-  suspects: ReadonlySet<string>,
+  suspects: Suspects,
   mode: 'replace' | 'update',
 ): StoredDocument[] {
   const stored = new Map<string, Map<string, string>>();
   for (const [i, raw] of documents.entries()) {
     const id = ids[i] ?? '';
-    if (!suspects.has(id)) continue;
+    if (!suspects.ids.has(id)) continue;
     const fields = rawFields(raw);
     const before = stored.get(id);
     if (mode === 'replace') stored.delete(id);
     stored.set(id, mode === 'update' && before !== undefined ? new Map([...before, ...fields]) : fields);
   }
-  return [...stored].map(([id, fields]) => ({ id, fields }));
+  return [...stored].map(([id, fields]) => ({ id, fields, odd: suspects.odd.has(id) }));
 }
 
 /**
@@ -74,28 +88,34 @@ function storedSuspects(
  * is found here. The first document in payload order that is bad gives the error: ids of all documents first, then contents.
  */
 export function prepareBatch(request: BatchRequest): BatchResult {
-  const { documents, primaryKey: accepted, geoEnabled, mode = 'replace' } = request;
-  const fail = (error: ErrorBody): BatchResult => ({ ok: false, error, primaryKeyAfter: accepted });
+  const { documents, primaryKey: accepted, geoEnabled, embedders = [], mode = 'replace' } = request;
+  let doubtful: ReadonlySet<string> = new Set();
+  const fail = (error: ErrorBody): BatchResult => ({ ok: false, error, primaryKeyAfter: accepted, doubtful });
   const key = resolvePrimaryKey(accepted, request.requestedPrimaryKey, documents[0]);
   if (!key.ok) return fail(key.error);
   if (key.primaryKey === null || documents.length === 0) {
     const primaryKey = request.format === 'ndjson' ? accepted : key.primaryKey;
-    return { ok: true, primaryKey, ids: [], distinctIds: 0, received: 0 };
+    return { ok: true, primaryKey, ids: [], distinctIds: 0, received: 0, doubtful };
   }
   const ids: string[] = [];
-  const suspects = new Set<string>();
+  const suspects: Suspects = { ids: new Set(), odd: new Set() };
   for (const raw of documents) {
     const fields = scanDocument(raw, key.primaryKey);
     if (fields.reserved !== null) return fail(reservedFieldError(fields.reserved));
     const result = documentId(raw, key.primaryKey, fields.wanted);
     if (!result.ok) return fail(result.error);
     ids.push(result.id);
-    if (isSuspect(raw, fields, geoEnabled)) suspects.add(result.id);
+    const odd = isOdd(raw, fields);
+    if (odd) suspects.odd.add(result.id);
+    const special = fields.vectors !== null || (geoEnabled && fields.geo !== null);
+    if (odd || special || embedders.length > 0) suspects.ids.add(result.id);
   }
-  if (suspects.size > 0) {
-    const stored = storedSuspects(documents, ids, suspects, mode);
-    const error = contentError(stored, geoEnabled, request.indexUid);
-    if (error !== null) return fail(error);
+  if (suspects.ids.size > 0) {
+    const { indexUid, stored = null } = request;
+    const rules = { geoEnabled, embedders, stored, indexUid };
+    const verdict = checkContents(storedSuspects(documents, ids, suspects, mode), rules);
+    doubtful = verdict.doubtful;
+    if (verdict.error !== null) return fail(verdict.error);
   }
   return {
     ok: true,
@@ -103,5 +123,6 @@ export function prepareBatch(request: BatchRequest): BatchResult {
     ids,
     distinctIds: new Set(ids).size,
     received: documents.length,
+    doubtful,
   };
 }

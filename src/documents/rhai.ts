@@ -25,6 +25,8 @@ export interface Script {
   words: ReadonlySet<string>;
   /** Names and keywords anywhere, except of properties. */
   allWords: ReadonlySet<string>;
+  /** Names declared by `let` or `const` outside of the functions. */
+  variables: ReadonlySet<string>;
 }
 
 const wordPattern = /[A-Za-z_][A-Za-z0-9_]*/y;
@@ -148,9 +150,11 @@ export function readScript(text: string): Script {
   }
   const inFunction = (at: number) => functions.some(({ start, end }) => start <= at && at < end);
   const own = words.filter((word) => !word.property);
+  const outside = own.filter(({ start }) => !inFunction(start)).map((word) => word.text);
   return {
     functions,
-    words: new Set(own.filter(({ start }) => !inFunction(start)).map((word) => word.text)),
+    words: new Set(outside),
     allWords: new Set(own.map((word) => word.text)),
+    variables: new Set(outside.filter((_, i) => ['let', 'const'].includes(outside[i - 1] ?? ''))),
   };
 }

@@ -36,24 +36,41 @@ export function splitByCount(view: ClusterView, index: IndexRecord, node: string
   ].filter((part) => part.shards.length > 0);
 }
 
+/**
+ * A node's shards, split so that every copy of a part's shards is in a part of the same shards on its node too: parts that
+ * fail as a whole then fail alike on all copies, and leave them equal.
+ */
+export function splitByOwners(view: ClusterView, index: IndexRecord, node: string, shards: readonly number[]) {
+  const classes = new Map<string, { counts: boolean; shards: number[] }>();
+  for (const shard of shards) {
+    const counting = countingNode(view, index, shard);
+    const owners = view.groups().flatMap((group) => [...view.owners(group, shard)]);
+    const key = JSON.stringify([counting, ...owners.sort()]);
+    const known = classes.get(key);
+    if (known === undefined) classes.set(key, { counts: counting === node, shards: [shard] });
+    else known.shards.push(shard);
+  }
+  return [...classes.values()];
+}
+
 const allShards = (index: IndexRecord): number[] => Array.from({ length: index.shards }, (_, shard) => shard);
 
 /**
- * A request to every node for the documents that a filter passes, cut to shards wherever a node also holds copies that are
- * counted elsewhere. `body` writes the request's body for a filter; null passes every document.
+ * A request to every node for the documents that a filter passes, cut to shards wherever `split` parts the node's shards.
+ * `body` writes the request's body for a filter; null passes every document.
  */
 export function filteredParts(
   view: ClusterView,
   index: IndexRecord,
-  { step, path, filter }: { step: string; path: string; filter: unknown },
+  { step, path, filter, split }: { step: string; path: string; filter: unknown; split: typeof splitByCount },
   body: (filter: unknown) => string,
 ): PlannedPart[] {
   const user = filter === null ? [] : Array.isArray(filter) ? filter : [filter];
   return [...shardsByNode(view, index, allShards(index))].flatMap(([nodeId, shards]) => {
-    const split = splitByCount(view, index, nodeId, shards);
-    return split.map((part): PlannedPart => {
+    const parts = split(view, index, nodeId, shards);
+    return parts.map((part): PlannedPart => {
       // Ours goes last: a node that finds nothing left would not look at the client's, and miss its errors.
-      const cut = split.length === 1 ? filter : [...user, shardFilter(part.shards)];
+      const cut = parts.length === 1 ? filter : [...user, shardFilter(part.shards)];
       return { nodeId, step, ...part, request: { method: 'POST', path: nodePath(index, path), body: body(cut) } };
     });
   });

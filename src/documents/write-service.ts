@@ -1,41 +1,27 @@
 import type { DocumentWriteService } from '../http/services.ts';
 import { indexNotFoundBody } from '../indexes/errors.ts';
 import { nodePath, type PreparedIndex, type PrepareOptions, prepareIndex, toAllNodes } from '../indexes/prepare.ts';
-import { committedSettings } from '../indexes/settings/service.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, type PlannedPart, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
-import type { ActiveTasks } from '../tasks/active.ts';
-import { isGeoChecked } from './checks.ts';
+import type { BatchJudge } from './judge-batch.ts';
 import type { VersionClock } from './markers.ts';
 import { buildNodeBody } from './node-body.ts';
 import { parsePayload } from './payload.ts';
-import { prepareBatch } from './prepare-batch.ts';
 import { filteredParts, shardsByNode, splitByCount } from './shard-parts.ts';
 
 /** What the document routes that write are built from. */
 export interface DocumentWriteOptions extends Omit<PrepareOptions, 'view'> {
   view: ClusterView;
   acceptance: Acceptance;
-  active: ActiveTasks;
+  judgeBatch: BatchJudge;
   versions: VersionClock;
 }
 
 /** The document routes that write (spec 4): decide the task's fate as one Meilisearch would, then route by shard. */
 export function createDocumentWriteService(options: DocumentWriteOptions): Omit<DocumentWriteService, 'edit'> {
-  const { acceptance, active, catalog, versions, view } = options;
-
-  /** Whether `_geo` will be checked once earlier accepted settings are in force. */
-  function geoEnabled(index: IndexRecord): boolean {
-    let settings = committedSettings(index);
-    for (const task of active.all()) {
-      if (task.record.indexId === index.id && task.effect.settings !== undefined) {
-        settings = { ...settings, ...task.effect.settings };
-      }
-    }
-    return isGeoChecked(settings);
-  }
+  const { acceptance, catalog, judgeBatch, versions, view } = options;
 
   function documentParts(
     { index, fresh }: PreparedIndex,
@@ -107,15 +93,8 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
         if (prepared === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
         const { index, fresh } = prepared;
         const create = fresh ? ({ createIndex: true } as const) : {};
-        const batch = prepareBatch({
-          documents,
-          primaryKey: index.acceptedPrimaryKey,
-          requestedPrimaryKey,
-          geoEnabled: geoEnabled(index),
-          indexUid: uid,
-          mode,
-          format: payload.format,
-        });
+        const { format } = payload;
+        const batch = await judgeBatch(prepared, { documents, requestedPrimaryKey, indexUid: uid, mode, format });
         if (!batch.ok) return { ...base, ...prepared, verdict: batch.error, effect: create };
         const newPrimaryKey = batch.primaryKey === index.acceptedPrimaryKey ? null : batch.primaryKey;
         const record = { ...index, acceptedPrimaryKey: batch.primaryKey };
@@ -142,8 +121,11 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
     deleteByFilter: (uid, filter) =>
       acceptance.accept(uid, async () =>
         planDeletion(uid, { providedIds: 0, deletedDocuments: null, originalFilter: JSON.stringify(filter) }, (index) =>
-          filteredParts(view, index, { step: 'delete', path: '/documents/delete', filter }, (cut) =>
-            JSON.stringify({ filter: cut }),
+          filteredParts(
+            view,
+            index,
+            { step: 'delete', path: '/documents/delete', filter, split: splitByCount },
+            (cut) => JSON.stringify({ filter: cut }),
           ),
         ),
       ),

@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '../indexes/catalog.ts';
+import { committedSettings } from '../indexes/settings/accepted.ts';
 import { hiddenDefaults } from '../indexes/settings/defaults.ts';
-import { committedSettings } from '../indexes/settings/service.ts';
 import type { Logger } from '../observability/log.ts';
 import type { IndexRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -12,9 +12,9 @@ import { type ArchiveEntry, writeArchive } from './archive.ts';
 import type { DumpFolder } from './folder.ts';
 import { dumpUid, metadataText, paths } from './format.ts';
 import { keyLine } from './key-lines.ts';
-import { NodeStreamError } from './node-stream.ts';
-import { indexDocuments, type ReadDocumentsOptions } from './read-documents.ts';
+import type { ReadDocumentsOptions } from './read-documents.ts';
 import { spoolLines } from './spool.ts';
+import { spoolIndex } from './spool-index.ts';
 import { type StandstillOptions, standStill } from './standstill.ts';
 import { taskLine } from './task-lines.ts';
 
@@ -30,7 +30,6 @@ export interface CreateDumpOptions {
   log: Logger;
 }
 
-const maxAttempts = 3;
 const tasksAtATime = 1_000;
 const endedStatuses = ['succeeded', 'failed', 'canceled'] as const;
 
@@ -74,30 +73,13 @@ async function keyLines(store: Store): Promise<string> {
 export function createDumpJob(options: CreateDumpOptions): (run: JobRun) => Promise<Record<string, unknown>> {
   const { store, catalog, folder } = options;
 
-  /** Reads an index to a file; a node that fails is left out in the next attempt. */
-  async function spoolIndex(index: IndexRecord, file: string, signal: AbortSignal): Promise<void> {
-    const excluded = new Set<string>();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await spoolLines(file, indexDocuments(options.documents, index, excluded, signal), signal);
-        return;
-      } catch (error) {
-        if (signal.aborted || attempt >= maxAttempts) throw error;
-        const nodeId = (error as { nodeId?: unknown }).nodeId;
-        if (typeof nodeId !== 'string') throw error;
-        options.log.warn({ index: index.uid, node: nodeId, err: error }, 'a node could not be read for a dump');
-        if (!(error instanceof NodeStreamError)) excluded.add(nodeId);
-      }
-    }
-  }
-
   /** Spools every index, letting writes to each in again as soon as it is read. */
   async function spoolIndexes(hold: Hold, work: string, signal: AbortSignal): Promise<ArchiveEntry[]> {
     const indexes = catalog.listVisible();
     const entries: ArchiveEntry[] = [{ path: paths.indexes, folder: true }];
     for (const [i, index] of indexes.entries()) {
       const file = join(work, `${i}.jsonl`);
-      await spoolIndex(index, file, signal);
+      await spoolIndex(options.documents, { index, filter: null, file, signal }, options.log);
       hold.release(index.uid);
       entries.push(
         { path: paths.index(index.uid, 'documents.jsonl'), file },

@@ -1,4 +1,5 @@
 import { shardFilter, versionField } from '../documents/markers.ts';
+import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import { elements, type Member, members } from '../json/scan.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import { shownMembers } from '../search/merge/fields.ts';
@@ -16,6 +17,8 @@ export interface NodeStreamOptions {
   index: IndexRecord;
   /** Shards wanted; null when the node holds no others. */
   shards: readonly number[] | null;
+  /** As clients write filters; null passes every document. */
+  filter: unknown;
   /** Bytes that a page should about have. */
   pageBytes: number;
   timeoutMs: number;
@@ -87,12 +90,18 @@ function shown(raw: string): string {
 async function* pages(options: NodeStreamOptions): AsyncGenerator<Page> {
   const { client, index, shards, signal } = options;
   const path = `/indexes/${encodeURIComponent(index.physicalUid)}/documents/fetch`;
-  const filter = shards === null ? {} : { filter: shardFilter(shards) };
+  const own = shards === null ? [] : [shardFilter(shards)];
+  const user = options.filter === null ? [] : Array.isArray(options.filter) ? options.filter : [options.filter];
+  const filter = own.length === 0 ? options.filter : [...user, ...own];
   let total: number | null = null;
   let limit = firstPage;
   for (let offset = 0; total === null || offset < total; ) {
-    const body = JSON.stringify({ offset, limit, retrieveVectors: true, ...filter });
+    const body = JSON.stringify({ offset, limit, retrieveVectors: true, filter });
     const answer = await client.request({ method: 'POST', path, body, timeoutMs: options.timeoutMs, signal });
+    if (answer.status === 400 && options.filter !== null) {
+      const { code, message } = JSON.parse(answer.text) as ErrorBody;
+      throw new ApiError(code, message);
+    }
     if (answer.status !== 200) {
       throw new NodeStreamError(client.id, `HTTP ${answer.status} ${answer.text.slice(0, 300)}`);
     }

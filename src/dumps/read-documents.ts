@@ -21,16 +21,24 @@ interface Head {
   stream: AsyncGenerator<DumpedDocument>;
 }
 
+/** Which documents, and from where. */
+export interface DocumentsRequest {
+  /** As clients write filters; null passes every document. */
+  filter: unknown;
+  /** Nodes that are not asked. */
+  excluded: ReadonlySet<string>;
+  signal: AbortSignal;
+}
+
 /**
- * Every document of an index once, as the client wrote it, in the order in which one server would list them: each node's
- * list as it is, merged by position. Nodes in `excluded` are not asked. Throws `miroir_shard_unavailable` when a shard has
- * no readable copy.
+ * Every document of an index that passes the filter once, as the client wrote it, in the order in which one server would list them: each node's
+ * list as it is, merged by position. Throws `miroir_shard_unavailable` when a shard has no readable copy, a node's own
+ * refusal of the filter.
  */
 export async function* indexDocuments(
   options: ReadDocumentsOptions,
   index: IndexRecord,
-  excluded: ReadonlySet<string>,
-  signal: AbortSignal,
+  { filter, excluded, signal }: DocumentsRequest,
 ): AsyncGenerator<string> {
   const { view, clients } = options;
   const { byNode, missing } = planReads(view, index, allShards(index), 0, excluded);
@@ -47,6 +55,7 @@ export async function* indexDocuments(
       client,
       index,
       shards: held.get(nodeId) === shards.length ? null : shards,
+      filter,
       pageBytes: pagesBytes / (3 * byNode.size),
       timeoutMs: options.pageTimeoutMs,
       signal,

@@ -82,7 +82,9 @@ export function createDumpService({ acceptance, folder, maxBytes }: DumpServiceO
     async importUpload(body: Readable, onConflict: ConflictRule) {
       const file = await receive(body);
       try {
-        return await enqueueImport({ file, uploaded: true, onConflict });
+        const answer = await enqueueImport({ file, uploaded: true, onConflict });
+        if (answer.replayed === true) await rm(file, { force: true });
+        return answer;
       } catch (error) {
         await rm(file, { force: true });
         throw error;
@@ -98,7 +100,7 @@ export function createDumpService({ acceptance, folder, maxBytes }: DumpServiceO
 
 /** Delete what jobs and uploads of earlier processes left, but not what jobs that are still to be done need. */
 export async function cleanFolder(folder: DumpFolder, active: Pick<ActiveTasks, 'all'>): Promise<void> {
-  const jobs = [...active.all()].filter((task) => task.effect.job?.queue === dumpQueue);
+  const jobs = [...active.all()].filter((task) => task.effect.job !== undefined);
   const uploads = jobs.flatMap((task) => {
     const { file } = (task.effect.job?.input ?? {}) as Partial<ImportInput>;
     return file === undefined ? [] : [basename(file)];

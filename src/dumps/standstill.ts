@@ -35,7 +35,7 @@ export async function standStill(options: StandstillOptions, taskUid: number, si
       if (performance.now() > deadline) {
         throw new ApiError(
           'miroir_index_busy',
-          `Tasks of the indexes did not end within ${Math.round(options.maxDrainMs / 1_000)} s while writes were held back for the dump (\`dumps.max_pause\`). Try again when less is waiting.`,
+          `Tasks of the indexes did not end within ${Math.round(options.maxDrainMs / 1_000)} s while writes were held back for a dump or an export (\`dumps.max_pause\`). Try again when less is waiting.`,
         );
       }
       await sleep(pollMs, undefined, { signal });

@@ -26,7 +26,12 @@ export const miroirCodes = {
   miroir_write_incomplete: own(
     503,
     'system',
-    'Fewer copies than `write.min_copies` took a write, so it is not acknowledged; part of a batch may have been applied. Bring the missing nodes back and send the same request again: writing a document twice does no harm.',
+    'Fewer copies than `write.min_copies` can take, or took, a write, so it is not acknowledged. The message says whether nothing was written or part of it may show. Bring the missing nodes back and send the same request again: writing a document twice does no harm.',
+  ),
+  miroir_no_quorum: own(
+    503,
+    'system',
+    'Fewer copies than `write.consistency` (`quorum` or `all`) asks for can take, or took, a write, so it is not acknowledged. The message says whether nothing was written or part of it may show. Bring the missing nodes back and send the same request again.',
   ),
   miroir_task_interrupted: own(
     503,
@@ -51,12 +56,27 @@ export const miroirCodes = {
   miroir_overloaded: own(
     503,
     'system',
-    'More requests are in flight than `server.max_concurrent_requests` allows. Retry after the time in `Retry-After`.',
+    'A limit was reached and the request was refused before anything happened: `server.max_concurrent_requests` with `server.max_queued_requests`, `server.queue_timeout`, `server.memory_limit`, `write.max_waiting` or `tasks.max_unfinished`; the message says which. Retry after the time in `Retry-After`.',
+  ),
+  miroir_request_timeout: own(
+    408,
+    'invalid_request',
+    'Nothing of a request body arrived for `server.stall_timeout`. Nothing was written; send the request again.',
   ),
   miroir_store_unavailable: own(
     503,
     'system',
-    'The task store could not be written (disk full, locked or gone), so the request was refused. Free the store, then retry.',
+    'The task store could not be written (disk full, locked or gone), so the write is not acknowledged. Free the store, then send the request again. Searches go on meanwhile.',
+  ),
+  miroir_idempotency_key_reused: own(
+    409,
+    'invalid_request',
+    'The `Idempotency-Key` of this write came with another request before: method, path, body or API key differ. Use a new key for each new request, and the same one only to repeat a request.',
+  ),
+  miroir_invalid_header: own(
+    400,
+    'invalid_request',
+    'The value of a header of Miroir’s own cannot be used; the message names the header and what it may hold. Nothing was done.',
   ),
   miroir_invalid_dump: own(
     400,

@@ -21,12 +21,28 @@ export function empty(status: number, headers: Record<string, string> = {}): Ans
   return { status, headers };
 }
 
-/** A read's answer with the headers that tell what is missing and how fresh it is. */
-export function read(answer: ReadAnswer): Answer {
-  const headers: Record<string, string> = {};
-  if (answer.missingShards.length > 0) headers['x-miroir-degraded'] = `shards=${answer.missingShards.join(',')}`;
+/** The header of an answer that does not have all it should: shards missing, or a write of the session that is not done. */
+function degradedHeader(missingShards: readonly number[], pendingTask: number | null): Record<string, string> {
+  const lacks = [
+    ...(missingShards.length > 0 ? [`shards=${missingShards.join(',')}`] : []),
+    ...(pendingTask === null ? [] : [`task=${pendingTask}`]),
+  ];
+  return lacks.length === 0 ? {} : { 'x-miroir-degraded': lacks.join(';') };
+}
+
+/**
+ * A read's answer with the headers that tell what is missing and how fresh it is. `pendingTask`: what the session has
+ * written and does not show yet.
+ */
+export function read(answer: ReadAnswer, pendingTask: number | null = null): Answer {
+  const headers = degradedHeader(answer.missingShards, pendingTask);
   if (answer.settingsVersion !== undefined) headers['x-miroir-settings-version'] = String(answer.settingsVersion);
   return { status: 200, body: answer.json, headers };
+}
+
+/** A JSON text as `json` gives it, for what a session reads. */
+export function sessionJson(body: string, pendingTask: number | null): Answer {
+  return { status: 200, body, headers: degradedHeader([], pendingTask) };
 }
 
 function summaryText({ taskUid, indexUid, status, type, enqueuedAt }: TaskSummary): string {
@@ -35,11 +51,12 @@ function summaryText({ taskUid, indexUid, status, type, enqueuedAt }: TaskSummar
 
 /** An accepted write: 202, except where Meilisearch answers 200 (cancelling and deleting tasks). */
 export function accepted(answer: WriteAnswer, status = 202): Answer {
-  const { degraded } = answer;
+  const { degraded, replayed } = answer;
   const headers: Record<string, string> =
     degraded === null
       ? {}
       : { 'x-miroir-degraded': `groups=${degraded.groups.join(',')};shards=${degraded.shards.join(',')}` };
+  if (replayed === true) headers['x-miroir-replayed'] = 'true';
   return { status, body: summaryText(answer.summary), headers };
 }
 

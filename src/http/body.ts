@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { ApiError } from '../errors/api-error.ts';
+import type { Reservation } from './memory-budget.ts';
 
 /** A compressed body that does not decompress, or a body that ended early. Routes word it in their own way. */
 export class BrokenBodyError extends Error {
@@ -14,7 +15,15 @@ export class BrokenBodyError extends Error {
   }
 }
 
-const decoders: Record<string, () => NodeJS.ReadWriteStream & { destroy(error?: Error): void }> = {
+/** What bounds the reading of a body. */
+export interface BodyLimits {
+  /** Bytes after decompression. */
+  maxBytes: number;
+  /** Milliseconds for which nothing may arrive. */
+  stallMs: number;
+}
+
+const decoders: Record<string, () => Readable & NodeJS.ReadWriteStream> = {
   gzip: createGunzip,
   deflate: createInflate,
   br: createBrotliDecompress,
@@ -25,6 +34,11 @@ function tooLarge(limit: number): ApiError {
     'payload_too_large',
     `The provided payload reached the size limit. The maximum accepted payload size is ${describeSize(limit)}.`,
   );
+}
+
+function stalled(milliseconds: number): ApiError {
+  const message = `Nothing of the request body arrived for ${milliseconds} ms.`;
+  return new ApiError('miroir_request_timeout', message, { headers: { connection: 'close' } });
 }
 
 /** Bytes in the unit that keeps the number short: `100 MB`, `10 MiB`, `512 B`. */
@@ -41,46 +55,67 @@ export function describeSize(bytes: number): string {
   return exact === undefined ? `${bytes} B` : `${bytes / exact[0]} ${exact[1]}`;
 }
 
-async function collect(source: Readable, limit: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw tooLarge(limit);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size);
+/**
+ * Gathers what a stream gives while a request arrives. The request is never destroyed, as its connection is still needed
+ * for the answer.
+ */
+function collect(
+  source: Readable,
+  arriving: IncomingMessage,
+  { maxBytes, stallMs }: BodyLimits,
+  memory: Pick<Reservation, 'grow'>,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const timer = setTimeout(() => end(() => reject(stalled(stallMs))), stallMs);
+    const arrived = () => timer.refresh();
+    const take = (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size > maxBytes) return end(() => reject(tooLarge(maxBytes)));
+      try {
+        memory.grow(chunk.length);
+      } catch (error) {
+        end(() => reject(error));
+      }
+    };
+    const broken = (error?: unknown) => end(() => reject(error ?? new Error('the body ended early')));
+    const whole = () => end(() => resolve(Buffer.concat(chunks, size)));
+    const end = (settle: () => void) => {
+      clearTimeout(timer);
+      arriving.off('data', arrived).off('error', broken).off('aborted', broken);
+      source.off('data', take).off('end', whole).off('error', broken);
+      settle();
+    };
+    arriving.on('data', arrived).on('error', broken).on('aborted', broken);
+    source.on('data', take).on('end', whole).on('error', broken);
+    if (arriving.destroyed) broken();
+  });
 }
 
 /**
  * The whole body, decompressed (gzip, deflate, br; any other encoding is taken as plain, as the real server does).
- * Throws `ApiError` `payload_too_large` beyond `limit` bytes after decompression and `BrokenBodyError` when it cannot be
- * decoded. What is left unread is the server's to discard.
+ * Throws `ApiError` `payload_too_large` beyond the limit after decompression, `miroir_request_timeout` when it stalls, and
+ * `BrokenBodyError` when it cannot be decoded. `memory` may refuse it, as a whole or half-way. What is left unread is discarded.
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  memory: Pick<Reservation, 'expect' | 'grow'>,
+): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? '').trim().toLowerCase();
-  const decoder = decoders[encoding];
-  if (decoder === undefined) {
-    if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit);
-    return guarded(encoding, () => collect(request, limit));
-  }
-  const stream = decoder() as unknown as Readable & NodeJS.WritableStream;
-  request.once('error', (error) => stream.destroy(error));
-  request.once('aborted', () => stream.destroy(new Error('aborted')));
+  const decoder = decoders[encoding]?.();
+  const announced = decoder === undefined ? Number(request.headers['content-length'] ?? 0) : 0;
+  if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
+  memory.expect(announced);
   try {
-    return await guarded(encoding, () => collect(request.pipe(stream), limit));
-  } finally {
-    request.unpipe(stream);
-    stream.destroy();
-    request.resume();
-  }
-}
-
-async function guarded(encoding: string, read: () => Promise<Buffer>): Promise<Buffer> {
-  try {
-    return await read();
+    return await collect(decoder === undefined ? request : request.pipe(decoder), request, limits, memory);
   } catch (error) {
-    if (error instanceof ApiError) throw error;
-    throw new BrokenBodyError(encoding, error);
+    throw error instanceof ApiError ? error : new BrokenBodyError(encoding, error);
+  } finally {
+    if (decoder !== undefined) request.unpipe(decoder);
+    decoder?.destroy();
+    request.resume();
   }
 }

@@ -1,19 +1,27 @@
-import type { Readable } from 'node:stream';
+import { createHash, type Hash } from 'node:crypto';
+import { pipeline, type Readable, Transform } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { ApiError } from '../errors/api-error.ts';
 
 import type { Caller } from '../keys/caller.ts';
+import type { WriteOrigin } from '../tasks/write-origin.ts';
 import { type Parser, readJson, readQuery } from '../validation/cursor.ts';
 import { invalidIndexUid, isIndexUid } from '../validation/index-uid.ts';
 import { parseQueryString } from '../validation/query-string.ts';
-import { BrokenBodyError, readBody } from './body.ts';
+import { type BodyLimits, BrokenBodyError, readBody } from './body.ts';
 import { documentFormat, requireJson } from './content-type.ts';
 import { type JsonBody, parseJsonBody } from './json-text.ts';
+import type { Reservation } from './memory-budget.ts';
+import { chosenName, fingerprint } from './own-headers.ts';
 import type { DocumentPayload, Services } from './services.ts';
 import { queryOf } from './url.ts';
 
+/** Bytes of a gzip header; what is shorter and no gzip is found out at its end only. */
+const GZIP_HEADER = 10;
+
 const brokenMessages: Record<string, string> = {
   gzip: 'Some(Custom { kind: InvalidInput, error: "corrupt gzip stream does not have a matching checksum" })',
+  'gzip header': 'Some(Custom { kind: InvalidInput, error: "invalid gzip header" })',
   deflate: 'Some(Custom { kind: InvalidInput, error: "corrupt deflate stream" })',
   br: 'Some(Custom { kind: InvalidData, error: "Invalid Data" })',
 };
@@ -25,12 +33,50 @@ const brokenMessages: Record<string, string> = {
 export class Exchange {
   readonly services: Services;
   readonly #request: FastifyRequest;
-  readonly #bodyLimit: number;
+  readonly #bodyLimits: BodyLimits;
+  readonly #memory: Pick<Reservation, 'expect' | 'grow'>;
+  #bodyHash: Hash | null = null;
+  #caller = '';
 
-  constructor(request: FastifyRequest, services: Services, bodyLimit: number) {
+  constructor(
+    request: FastifyRequest,
+    services: Services,
+    bodyLimits: BodyLimits,
+    memory: Pick<Reservation, 'expect' | 'grow'>,
+  ) {
     this.#request = request;
     this.services = services;
-    this.#bodyLimit = bodyLimit;
+    this.#bodyLimits = bodyLimits;
+    this.#memory = memory;
+  }
+
+  /** What the client says of a write besides what to write; null when it says nothing. Throws `miroir_invalid_header`. */
+  writeOrigin(): WriteOrigin | null {
+    if (this.#request.method === 'GET') return null;
+    const idempotencyKey = chosenName('Idempotency-Key', this.header('idempotency-key'));
+    const session = this.#session();
+    if (idempotencyKey !== null) this.#bodyHash = createHash('sha256');
+    else if (session === null) return null;
+    return { idempotencyKey, session, fingerprint: () => this.#fingerprint() };
+  }
+
+  /**
+   * Wait for the writes of the client's session to an index (null: to any), if it named one, so that they show. Returns
+   * the uid of a task that takes too long, else null.
+   */
+  async settleSession(indexUid: string | null): Promise<number | null> {
+    const session = this.#session();
+    return session === null ? null : this.services.sessions.settle(session, indexUid);
+  }
+
+  #session(): string | null {
+    return chosenName('X-Miroir-Session', this.header('x-miroir-session'));
+  }
+
+  #fingerprint(): string {
+    const { method, originalUrl: url } = this.#request;
+    const bodyHash = this.#bodyHash?.copy().digest('hex') ?? '';
+    return fingerprint({ method, url, caller: this.#caller, bodyHash });
   }
 
   /** A part of the path, decoded. */
@@ -50,9 +96,11 @@ export class Exchange {
   }
 
   /** Who asks, if they may do `action`; on routes with an index in the path, on that index. */
-  authorise(action: string): Promise<Caller> {
+  async authorise(action: string): Promise<Caller> {
     const index = (this.#request.params as Record<string, string>).indexUid ?? null;
-    return this.services.keys.authorise(this.#request.headers.authorization, action, index);
+    const caller = await this.services.keys.authorise(this.#request.headers.authorization, action, index);
+    this.#caller = caller.keyUid ?? '';
+    return caller;
   }
 
   /** The index uid of the path; throws `invalid_index_uid`. */
@@ -69,7 +117,22 @@ export class Exchange {
 
   /** The body as it comes, for routes that take bodies of any size; the content type goes with it. */
   get upload(): { body: Readable; contentType: string | undefined } {
-    return { body: this.#request.raw, contentType: this.#request.sentContentType };
+    const hash = this.#bodyHash;
+    const contentType = this.#request.sentContentType;
+    if (hash === null) return { body: this.#request.raw, contentType };
+    const hashed = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        hash.update(chunk);
+        done(null, chunk);
+      },
+    });
+    return { body: pipeline(this.#request.raw, hashed, () => undefined), contentType };
+  }
+
+  async #readBody(): Promise<Buffer> {
+    const body = await readBody(this.#request.raw, this.#bodyLimits, this.#memory);
+    this.#bodyHash?.update(body);
+    return body;
   }
 
   /** The bytes of a JSON body. */
@@ -93,10 +156,12 @@ export class Exchange {
 
   async #readJsonBytes(): Promise<Buffer> {
     try {
-      return await readBody(this.#request.raw, this.#bodyLimit);
+      return await this.#readBody();
     } catch (error) {
       if (!(error instanceof BrokenBodyError)) throw error;
-      const detail = brokenMessages[error.encoding] ?? 'None';
+      const noGzip = (error.cause as Error).message === 'incorrect header check' && error.encoding === 'gzip';
+      const short = Number(this.header('content-length')) < GZIP_HEADER;
+      const detail = brokenMessages[noGzip && !short ? 'gzip header' : error.encoding] ?? 'None';
       throw new ApiError(
         'bad_request',
         `Error that occur during reading payload: payload reached EOF before completing: ${detail}`,
@@ -115,7 +180,7 @@ export class Exchange {
 
   async #readDocumentBytes(): Promise<Buffer> {
     try {
-      return await readBody(this.#request.raw, this.#bodyLimit);
+      return await this.#readBody();
     } catch (error) {
       if (!(error instanceof BrokenBodyError)) throw error;
       throw new ApiError('bad_request', 'The provided payload is incomplete and cannot be parsed', { cause: error });

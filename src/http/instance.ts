@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { METHODS } from 'node:http';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { answerClientError } from './client-error.ts';
-import { MAX_HEADER_BYTES, MAX_URL_BYTES } from './limits.ts';
+import { MAX_HEADER_BYTES, MAX_URL_BYTES, type ServerLimits } from './limits.ts';
 import { normaliseUrl } from './url.ts';
 
-/** Milliseconds in which a request must have arrived whole, however slow its upload. */
-const REQUEST_TIMEOUT = 1_800_000;
+/** Milliseconds between looks for requests that are late, at most. */
+const LATE_INTERVAL = 1_000;
 /** Milliseconds between looks for idle connections while closing. */
 const CLOSE_INTERVAL = 50;
 
@@ -45,14 +45,25 @@ function closeLateConnections(app: FastifyInstance): void {
   });
 }
 
+/** Node.js answers 417 to an `Expect` that it does not know; the real server takes no notice of it. */
+function ignoreExpectations(app: FastifyInstance): void {
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+}
+
 /** Fastify with the real server's limits and none of its own ideas about bodies, query strings and methods. */
-export function createInstance(): FastifyInstance {
+export function createInstance(limits: ServerLimits): FastifyInstance {
   const app = Fastify({
     logger: false,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
-    requestTimeout: REQUEST_TIMEOUT,
-    http: { maxHeaderSize: MAX_HEADER_BYTES + MAX_URL_BYTES, requireHostHeader: false },
+    requestTimeout: limits.requestTimeout,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES + MAX_URL_BYTES,
+      requireHostHeader: false,
+      headersTimeout: limits.headersTimeout,
+      connectionsCheckingInterval: Math.min(LATE_INTERVAL, limits.headersTimeout),
+    },
     rewriteUrl: (request) => normaliseUrl(request.url ?? '/'),
     genReqId: (request) => requestId(request.headers),
     clientErrorHandler: answerClientError,
@@ -61,6 +72,8 @@ export function createInstance(): FastifyInstance {
   for (const method of METHODS) {
     if (!app.supportedMethods.includes(method) && method !== 'CONNECT') app.addHttpMethod(method, { hasBody: true });
   }
+  app.server.maxConnections = limits.maxConnections;
+  ignoreExpectations(app);
   leaveBodiesUnread(app);
   closeLateConnections(app);
   return app;

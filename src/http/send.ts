@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Answer } from './answer.ts';
 import { compress } from './compress.ts';
@@ -10,12 +12,33 @@ function acceptEncoding({ headers }: FastifyRequest): string | undefined {
   return Array.isArray(value) ? value.join(',') : value;
 }
 
-/** Sends an answer whole, compressed when that pays, with the request's id and (if `cors`) what lets any page read it. */
+/** How an answer goes out. */
+export interface SendOptions {
+  /** Whether pages of any origin may read it. */
+  cors: boolean;
+  /** Milliseconds for which a client may take nothing of it. */
+  stallMs: number;
+}
+
+/**
+ * Node.js destroys a socket whose timeout passes. It is off again before Node.js sets its own for the time between two
+ * requests, as the next of several pipelined requests may take long. An answer to one of those gets the socket late.
+ */
+function cutOffIfStalled(response: ServerResponse, stallMs: number): void {
+  const allow = (milliseconds: number) => {
+    if (response.socket instanceof Socket) response.socket.setTimeout(milliseconds);
+  };
+  if (response.socket === null) response.once('socket', () => allow(stallMs));
+  else allow(stallMs);
+  response.prependOnceListener('finish', () => allow(0));
+}
+
+/** Sends an answer whole, compressed when that pays, with the request's id. A client that does not take it is cut off. */
 export async function sendAnswer(
   request: FastifyRequest,
   reply: FastifyReply,
   answer: Answer,
-  cors: boolean,
+  { cors, stallMs }: SendOptions,
 ): Promise<FastifyReply> {
   const plain = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
   const packed = plain === undefined ? null : await compress(plain, acceptEncoding(request));
@@ -30,5 +53,6 @@ export async function sendAnswer(
   if (cors) {
     reply.headers({ ...corsHeaders(request.headers), vary: packed === null ? VARY : `${VARY}, accept-encoding` });
   }
+  cutOffIfStalled(reply.raw, stallMs);
   return reply.send(body);
 }

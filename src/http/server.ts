@@ -1,16 +1,19 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ApiError } from '../errors/api-error.ts';
+import { writeOrigin } from '../tasks/write-origin.ts';
 import { adminAccess } from './admin/access.ts';
 import { dumpAdminRoutes } from './admin/dumps.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { topologyAdminRoutes } from './admin/topology.ts';
 import { createAdmission, isExempt } from './admission.ts';
 import { type Answer, empty, failure } from './answer.ts';
-import { isPreflight, preflightHeaders } from './cors.ts';
+import { preflight } from './cors.ts';
 import { Exchange } from './exchange.ts';
 import { createInstance } from './instance.ts';
-import { refuseHead } from './limits.ts';
+import { refuseHead, type ServerLimits } from './limits.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { type Handler, mount } from './router.ts';
 import { apiRoutes } from './routes/all.ts';
 import { sendAnswer } from './send.ts';
@@ -28,16 +31,18 @@ export interface FinishedRequest {
 /** What the server is built from. */
 export interface ServerOptions {
   services: Services;
-  /** Bytes of a body after decompression. */
-  maxBodyBytes: number;
-  /** Requests in flight beyond which others are refused with 503; health and admin routes do not count. */
-  maxConcurrentRequests: number;
+  limits: ServerLimits;
+  memory: MemoryBudget;
   /** Whether pages of any origin may read answers, as with Meilisearch. Default true. */
   corsEverything?: boolean;
   log: Logger;
   onResponse?: (request: FinishedRequest) => void;
   /** Called when the number of requests in flight changes. */
   onInFlight?: (count: number) => void;
+  /** Called when the number of requests that wait for their turn changes. */
+  onWaiting?: (count: number) => void;
+  /** Called when a request is refused because a limit is reached. */
+  onShed?: () => void;
   /** Key of the admin API; null closes it, but for readiness and metrics. */
   adminKey: string | null;
 }
@@ -81,46 +86,59 @@ function reportRequests(app: FastifyInstance, { log, onResponse }: ServerOptions
 }
 
 /** Runs handlers, at most so many at a time; probes always get through. */
-function bounded({ maxConcurrentRequests, onInFlight }: ServerOptions) {
-  const admission = createAdmission(maxConcurrentRequests);
-  return async (handler: Handler, exchange: Exchange, path: string): Promise<Answer> => {
+function bounded({ limits, onInFlight, onWaiting }: ServerOptions) {
+  const admission = createAdmission({
+    places: limits.maxConcurrentRequests,
+    queue: limits.maxQueuedRequests,
+    waitMs: limits.queueTimeout,
+    onChange(inFlight, waiting) {
+      onInFlight?.(inFlight);
+      onWaiting?.(waiting);
+    },
+  });
+  return async (handler: Handler, exchange: Exchange, path: string, response: ServerResponse): Promise<Answer> => {
     if (isExempt(path)) return handler(exchange);
-    admission.enter();
-    onInFlight?.(admission.inFlight);
+    await admission.enter(response);
     try {
       return await handler(exchange);
     } finally {
       admission.leave();
-      onInFlight?.(admission.inFlight);
     }
   };
 }
 
 /** Builds the server that speaks Meilisearch's API over the services. It is not listening yet. */
 export function buildServer(options: ServerOptions): FastifyInstance {
-  const { services, log, maxBodyBytes } = options;
+  const { services, log, limits } = options;
   const cors = options.corsEverything ?? true;
-  const app = createInstance();
+  const bodyLimits = { maxBytes: limits.maxBodyBytes, stallMs: limits.stallTimeout };
+  const app = createInstance(limits);
   const admitted = bounded(options);
   const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer) =>
-    sendAnswer(request, reply, answer, cors);
-  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-    send(request, reply, failure(toApiError(error, request, log)));
+    sendAnswer(request, reply, answer, { cors, stallMs: limits.stallTimeout });
+  const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const error = toApiError(thrown, request, log);
+    if (error.code === 'miroir_overloaded') options.onShed?.();
+    return send(request, reply, failure(error));
+  };
 
   async function run(handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const exchange = new Exchange(request, services, maxBodyBytes);
+    const memory = options.memory.open();
+    const exchange = new Exchange(request, services, bodyLimits, memory);
+    const handle = () => admitted(handler, exchange, pathOf(request), reply.raw);
     try {
-      return await send(request, reply, await admitted(handler, exchange, pathOf(request)));
+      const origin = exchange.writeOrigin();
+      return await send(request, reply, await (origin === null ? handle() : writeOrigin.run(origin, handle)));
     } catch (error) {
       return fail(error, request, reply);
+    } finally {
+      memory.release();
     }
   }
 
   app.addHook('onRequest', async (request, reply) => {
-    const refusal = refuseHead(request);
-    if (refusal !== null) return send(request, reply, refusal);
-    if (!cors || !isPreflight(request.method, request.headers)) return;
-    return send(request, reply, { status: 200, headers: preflightHeaders(request.headers) });
+    const answer = refuseHead(request) ?? (cors ? preflight(request.method, request.headers) : null);
+    if (answer !== null) return send(request, reply, answer);
   });
   reportRequests(app, options);
   app.setErrorHandler(fail);

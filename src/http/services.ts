@@ -3,11 +3,16 @@ import type { FeatureName, Features } from '../instance/features.ts';
 import type { LogControl } from '../instance/log-target.ts';
 import type { WebhookChange } from '../instance/webhooks/webhook.ts';
 import type { Caller } from '../keys/caller.ts';
+
 import type { AdminPlan, AdminRebalance } from '../placement/admin-types.ts';
 import type { NewNode } from '../placement/node-names.ts';
+
+import type { FederatedRequest } from '../search/federated/request.ts';
+
 import type { DocumentsQuery, FacetSearchQuery, SearchQuery, SimilarQuery } from '../search/query.ts';
 import type { KeyRecord } from '../store/records.ts';
 import type { TaskPage } from '../store/store.ts';
+import type { Sessions } from '../tasks/sessions.ts';
 
 /** The 202 body. */
 export interface TaskSummary {
@@ -31,6 +36,8 @@ export interface WriteAnswer {
   summary: TaskSummary;
   /** Copies that missed the write: `X-Miroir-Degraded: groups=..;shards=..`; null when none did. */
   degraded: { groups: readonly number[]; shards: readonly number[] } | null;
+  /** It repeats the answer to an earlier request with the same idempotency key. */
+  replayed?: boolean;
 }
 
 /** A document payload as received, already decompressed and within the body limit. */
@@ -50,6 +57,8 @@ export interface VectorOptions {
 export interface SearchService {
   /** One search; throws `ApiError` (`index_not_found`, a node's own 400, `miroir_shard_unavailable`, ...). */
   search(indexUid: string, query: SearchQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
+  /** Several searches as one list; throws as one Meilisearch does, naming the query. */
+  federated(request: FederatedRequest, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
   /** Documents like one of the index; throws as `search` does, and `not_found_similar_id`. */
   similar(indexUid: string, query: SimilarQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
   /** Values of a facet that begin with a query, and how many of the found documents have each. */
@@ -206,6 +215,21 @@ export interface DumpService {
   importFile(name: string, onConflict: 'fail' | 'skip' | 'replace'): Promise<WriteAnswer>;
 }
 
+/** What to send where. */
+export interface ExportRequest {
+  url: string;
+  apiKey: string | null;
+  /** Bytes; null for the default. */
+  payloadSize: number | null;
+  /** By index pattern; null for everything. */
+  indexes: ReadonlyMap<string, { filter: unknown; overrideSettings: boolean }> | null;
+}
+
+/** Sending indexes to another instance; each request becomes one task. */
+export interface ExportService {
+  create(request: ExportRequest): Promise<WriteAnswer>;
+}
+
 /** Webhooks; uuids in their usual spelling, answers are JSON text. */
 export interface WebhookService {
   list(): string;
@@ -226,9 +250,11 @@ export interface Services {
   admin: AdminService;
   operations: OperationsService;
   dumps: DumpService;
+  exports: ExportService;
   features: FeatureService;
   logs: LogControl;
   webhooks: WebhookService;
+  sessions: Sessions;
   /** Prometheus text. */
   metrics(): Promise<string>;
 }

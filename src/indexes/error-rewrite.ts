@@ -1,6 +1,7 @@
 import { unwrapMessage } from '../documents/edit-function.ts';
 import { reservedPrefix } from '../documents/markers.ts';
 import { ownRules } from './settings/physical.ts';
+import { unguardTemplate } from './settings/templates.ts';
 
 /** What is needed to turn a node's message into the client's. */
 export interface RewriteContext {
@@ -145,7 +146,7 @@ function renameIndex(message: string, { physicalUid, logicalUid }: RewriteContex
  * gone from lists and numbers, hidden attributes hidden. Code, type and link stay. For answers and for task errors.
  */
 export function rewriteNodeError<E extends ErrorText>(error: E, context: RewriteContext): E {
-  let message = renumberRules(hideMarkers(error.message));
+  let message = renumberRules(hideMarkers(unguardTemplate(error.message)));
   if (error.code === 'edit_documents_by_function_error') message = unwrapMessage(message);
   for (const { pattern, rewrite } of listForms[error.code] ?? []) {
     const match = pattern.exec(message);

@@ -115,6 +115,7 @@ function ruleFilter(rules: SearchRules | null, uid: string): Filter | null {
 function callerOf({ key, rules }: Rights): Caller {
   const tokenPatterns = rules === null ? null : [...rules.keys()];
   return {
+    keyUid: key.uid,
     allowsIndex: (uid) =>
       anyPatternMatches(key.indexes, uid) && (tokenPatterns === null || anyPatternMatches(tokenPatterns, uid)),
     indexPatterns: key.indexes.includes('*') ? null : key.indexes,

@@ -11,6 +11,8 @@ export interface NodeRequest {
   /** Milliseconds until the answer's headers must be here, and again for its body. */
   timeoutMs?: number;
   signal?: AbortSignal;
+  /** Send it over a new connection, so that a connection that breaks was cut during this request, not before. */
+  ownConnection?: boolean;
 }
 
 /** A node's answer, whatever its status. */
@@ -63,6 +65,8 @@ export interface NodeClientOptions {
 }
 
 const refusedCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+/** Routes whose body a node may leave unread. */
+const documentPath = /\/documents(\/|\?|$)/;
 const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 function toNodeError(nodeId: string, error: unknown): NodeError {
@@ -86,6 +90,11 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
     keepAliveTimeout: 30_000,
     pipelining: 1,
   });
+  // every request on it closes its connection
+  const fresh = new Pool(options.address, {
+    connections: options.connections ?? 64,
+    connect: { timeout: Math.min(options.timeoutMs, 5_000) },
+  });
   const baseHeaders: Record<string, string> = { 'accept-encoding': 'identity' };
   if (options.apiKey !== undefined) baseHeaders.authorization = `Bearer ${options.apiKey}`;
 
@@ -96,7 +105,7 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
         ? baseHeaders
         : { ...baseHeaders, 'content-type': request.contentType ?? 'application/json' };
     try {
-      const response = await pool.request({
+      const response = await (request.ownConnection === true ? fresh : pool).request({
         method: request.method,
         path: request.path,
         headers,
@@ -104,7 +113,7 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
         headersTimeout: timeout,
         bodyTimeout: timeout,
         signal: request.signal ?? null,
-        reset: request.body !== undefined && /\/documents(\/|\?|$)/.test(request.path),
+        reset: request.ownConnection === true || (request.body !== undefined && documentPath.test(request.path)),
       });
       const text = await response.body.text();
       const retryAfter = response.headers['retry-after'];
@@ -139,7 +148,7 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
       }
     },
     async close() {
-      await pool.destroy();
+      await Promise.all([pool.destroy(), fresh.destroy()]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { NodeClient, NodeError } from './client.ts';
-import { type HealthSignal, type HealthState, initialHealth, nextHealth } from './health-state.ts';
+import { type HealthSignal, type HealthState, initialHealth, isOut, nextHealth } from './health-state.ts';
 import { type ProbeResult, probe } from './probe.ts';
+import { machineTime, type Timing } from './timing.ts';
 
 /** What is known about a node, for operators. */
 export interface NodeHealth {
@@ -9,6 +10,8 @@ export interface NodeHealth {
   since: string;
   lastError: string | null;
   consecutiveFailures: number;
+  /** While the node is suspect or down: the earliest moment at which it may be used again, RFC 3339. Else null. */
+  until: string | null;
   /** Meilisearch's version, as told when the node last came up. */
   version?: string;
 }
@@ -17,6 +20,8 @@ export interface NodeHealth {
 export interface HealthOutcome {
   nodeId: string;
   status?: number;
+  /** How long the attempt took. */
+  durationMs?: number;
   error?: Pick<NodeError, 'kind' | 'message'>;
 }
 
@@ -25,19 +30,33 @@ export interface HealthOptions {
   clients: readonly NodeClient[];
   interval: number;
   timeout: number;
+  /** A probe without an answer for this long makes the node suspect; a request given up after it brings the next probe forward. */
+  suspectAfter: number;
   downAfter: number;
   upAfter: number;
+  /** How long a node that fails soon after its return stays out, at first and at most. */
+  backoff: number;
+  maxBackoff: number;
   /** Milliseconds since the epoch. */
   clock?: () => number;
-  /** Called when a node goes up or down (also for the first probe). */
-  onChange?: (nodeId: string, health: NodeHealth) => void;
+  /** Timers. */
+  timing?: Pick<Timing, 'after'>;
+  /** Called when a node's state changes (also for the first probe). */
+  onChange?: (nodeId: string, health: NodeHealth, before: NodeHealth['state']) => void;
 }
 
 /** Knows which nodes answer. */
 export interface Health {
-  /** Whether to use the node: it is up, or nothing is known against it. False for nodes that are not watched. */
+  /**
+   * Whether to use the node at all: it is not down. False for nodes that are not watched. True for a suspect node, which
+   * must still be sent writes: it may well take them, and a copy that misses a write is stale.
+   */
   up(nodeId: string): boolean;
+  /** Whether to read from the node only where nobody else can answer. */
+  suspect(nodeId: string): boolean;
   describe(nodeId: string): NodeHealth | null;
+  /** Calls back once when the node goes down; the result calls that off. */
+  whenDown(nodeId: string, run: () => void): () => void;
   /** To be called with every outcome of the node clients, probes included. */
   observe(outcome: HealthOutcome): void;
   add(client: NodeClient): void;
@@ -55,11 +74,15 @@ interface Watched {
   version: string | null;
   /** Under way now. */
   running: Promise<void> | null;
-  timer: NodeJS.Timeout | null;
+  /** Who waits for it to go down. */
+  waiting: Set<() => void>;
+  /** Calls off the next probe. */
+  cancel: () => void;
 }
 
-/** A node that is down is probed at least this often, so that it is soon used again. */
-const downIntervalMs = 1_000;
+/** A node that is suspect or down is probed at least this often, so that it is soon used again. */
+const outIntervalMs = 1_000;
+const nothing = () => {};
 
 function probeSignal(result: ProbeResult): HealthSignal {
   if (!('error' in result)) return { kind: 'probeSucceeded' };
@@ -68,30 +91,37 @@ function probeSignal(result: ProbeResult): HealthSignal {
 
 /**
  * Probes every node on a schedule and listens to what real requests meet. A refused connection counts at once; a request
- * that timed out or broke only brings the next probe forward, because slow is not dead.
+ * that timed out or broke brings the next probe forward, because slow is not dead, and many of them make the node suspect.
  */
 export function createHealth(options: HealthOptions): Health {
-  const { interval, timeout, downAfter, upAfter, clock = Date.now } = options;
+  const { interval, timeout, suspectAfter, clock = Date.now, timing = machineTime } = options;
+  const probeEvery = Math.min(interval, outIntervalMs);
+  const limits = { ...options, probeEvery };
   const watched = new Map<string, Watched>();
   let started = false;
   let stopped = false;
 
   function describe(node: Watched): NodeHealth {
-    const { state, since, lastError, failures } = node.state;
+    const { state, since, lastError, failures, until } = node.state;
     return {
       state,
       since: new Date(since).toISOString(),
       lastError,
       consecutiveFailures: failures,
+      until: until === null ? null : new Date(until).toISOString(),
       ...(node.version === null ? {} : { version: node.version }),
     };
   }
 
   function apply(node: Watched, signal: HealthSignal): void {
     const before = node.state.state;
-    node.state = nextHealth(node.state, signal, { downAfter, upAfter }, clock());
+    node.state = nextHealth(node.state, signal, limits, clock());
     if (node.state.state === before) return;
-    options.onChange?.(node.client.id, describe(node));
+    options.onChange?.(node.client.id, describe(node), before);
+    if (node.state.state !== 'down') return;
+    const waiting = [...node.waiting];
+    node.waiting.clear();
+    for (const run of waiting) run();
   }
 
   function current(node: Watched): boolean {
@@ -99,18 +129,20 @@ export function createHealth(options: HealthOptions): Health {
   }
 
   function schedule(node: Watched): void {
-    if (node.timer !== null) clearTimeout(node.timer);
-    node.timer = null;
+    node.cancel();
+    node.cancel = nothing;
     if (!started || !current(node)) return;
-    const wait = node.state.state === 'down' ? Math.min(interval, downIntervalMs) : interval;
-    node.timer = setTimeout(() => void run(node), wait);
-    node.timer.unref();
+    node.cancel = timing.after(isOut(node.state.state) ? probeEvery : interval, () => void run(node));
   }
 
   async function probeOnce(node: Watched): Promise<void> {
     // the node may have been upgraded while it was away, so the version is asked again whenever it comes back
     const askVersion = node.state.state !== 'up' || node.version === null;
-    const result = await probe(node.client, timeout, askVersion);
+    const error = `node ${node.client.id}: a probe was not answered for ${suspectAfter} ms`;
+    const answered = timing.after(suspectAfter, () => {
+      if (!stopped && current(node)) apply(node, { kind: 'probeSlow', error });
+    });
+    const result = await probe(node.client, timeout, askVersion).finally(answered);
     if (stopped || !current(node)) return;
     if ('version' in result && result.version !== null) node.version = result.version;
     apply(node, probeSignal(result));
@@ -128,25 +160,27 @@ export function createHealth(options: HealthOptions): Health {
   }
 
   /** What a failed request tells. A probe under way will tell it too, and must not be counted twice. */
-  function suspect(node: Watched, error: NonNullable<HealthOutcome['error']>): void {
-    if (node.running !== null || error.kind === 'aborted') return;
+  function blame(node: Watched, { error, durationMs = 0 }: HealthOutcome): void {
+    if (node.running !== null || error === undefined) return;
+    if (error.kind === 'aborted' && durationMs < suspectAfter) return;
     if (error.kind === 'refused') {
       apply(node, { kind: 'refused', error: error.message });
       schedule(node);
-    } else if (started) {
-      void run(node);
+      return;
     }
+    if (error.kind !== 'aborted') apply(node, { kind: 'requestBroken', error: error.message });
+    if (started) void run(node);
   }
 
   function watch(client: NodeClient): Watched {
-    const node: Watched = { client, state: initialHealth(clock()), version: null, running: null, timer: null };
+    const state = initialHealth(clock());
+    const node: Watched = { client, state, version: null, running: null, waiting: new Set(), cancel: nothing };
     watched.set(client.id, node);
     return node;
   }
 
   function forget(nodeId: string): void {
-    const timer = watched.get(nodeId)?.timer;
-    if (timer) clearTimeout(timer);
+    watched.get(nodeId)?.cancel();
     watched.delete(nodeId);
   }
 
@@ -157,15 +191,21 @@ export function createHealth(options: HealthOptions): Health {
       const node = watched.get(nodeId);
       return node !== undefined && node.state.state !== 'down';
     },
+    suspect: (nodeId) => watched.get(nodeId)?.state.state === 'suspect',
     describe: (nodeId) => {
       const node = watched.get(nodeId);
       return node === undefined ? null : describe(node);
+    },
+    whenDown(nodeId, run) {
+      const waiting = watched.get(nodeId)?.waiting;
+      waiting?.add(run);
+      return () => void waiting?.delete(run);
     },
     observe(outcome) {
       const node = watched.get(outcome.nodeId);
       if (node === undefined) return;
       if (outcome.error === undefined) apply(node, { kind: 'answered' });
-      else suspect(node, outcome.error);
+      else blame(node, outcome);
     },
     add(client) {
       forget(client.id);
@@ -184,10 +224,7 @@ export function createHealth(options: HealthOptions): Health {
     stop() {
       started = false;
       stopped = true;
-      for (const node of watched.values()) {
-        if (node.timer !== null) clearTimeout(node.timer);
-        node.timer = null;
-      }
+      for (const node of watched.values()) node.cancel();
     },
   };
 }

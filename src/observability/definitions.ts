@@ -19,12 +19,42 @@ export const metricDefinitions = {
   },
   miroir_requests_in_flight: {
     type: 'gauge',
-    help: 'Client requests being handled now. At server.max_concurrent_requests further ones are refused.',
+    help: 'Client requests being handled now. At server.max_concurrent_requests further ones wait.',
     labels: [],
+  },
+  miroir_requests_waiting: {
+    type: 'gauge',
+    help: 'Client requests waiting for their turn. At server.max_queued_requests further ones are refused.',
+    labels: [],
+  },
+  miroir_requests_shed_total: {
+    type: 'counter',
+    help: 'Requests refused with miroir_overloaded because a limit was reached.',
+    labels: [],
+  },
+  miroir_write_answers_lost_total: {
+    type: 'counter',
+    help: "Writes whose answer from a node was lost: found (among the node's tasks), resent (certainly not there, sent again), given_up (the copies count as having missed it).",
+    labels: ['outcome'],
   },
   miroir_node_healthy: {
     type: 'gauge',
-    help: '1 while the node counts as up, 0 while it counts as down.',
+    help: '1 while the node counts as up or merely suspect, 0 while it counts as down.',
+    labels: ['node'],
+  },
+  miroir_node_circuit_open: {
+    type: 'gauge',
+    help: '1 while the node is suspect or down: it is read only where nobody else can answer, or not at all. 0 otherwise.',
+    labels: ['node'],
+  },
+  miroir_node_circuit_openings_total: {
+    type: 'counter',
+    help: 'Times that the node went from being used to being suspect or down.',
+    labels: ['node'],
+  },
+  miroir_node_avoided: {
+    type: 'gauge',
+    help: '1 while reads avoid the node because it is clearly slower, more loaded or failing more than others.',
     labels: ['node'],
   },
   miroir_node_request_duration_seconds: {
@@ -73,6 +103,11 @@ export const metricDefinitions = {
     type: 'counter',
     help: 'Parts of searches asked again from another copy because the first one did not answer.',
     labels: [],
+  },
+  miroir_hedges_total: {
+    type: 'counter',
+    help: 'Reads that were late at one node: won (another copy, asked as well, was faster), lost (the first was faster after all), over_budget (no other copy was asked because of search.hedging.budget).',
+    labels: ['outcome'],
   },
   miroir_tasks_total: {
     type: 'counter',

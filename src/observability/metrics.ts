@@ -5,7 +5,13 @@ import { type MetricDefinition, type MetricName, metricDefinitions } from './def
 export interface Metrics {
   readonly requestDuration: Histogram<'method' | 'route' | 'status'>;
   readonly requestsInFlight: Gauge;
+  readonly requestsWaiting: Gauge;
+  readonly requestsShed: Counter;
+  readonly lostAnswers: Counter<'outcome'>;
   readonly nodeHealthy: Gauge<'node'>;
+  readonly nodeCircuitOpen: Gauge<'node'>;
+  readonly nodeCircuitOpenings: Counter<'node'>;
+  readonly nodeAvoided: Gauge<'node'>;
   readonly nodeRequestDuration: Histogram<'node'>;
   readonly nodeErrors: Counter<'node' | 'kind'>;
   readonly shardCoverage: Gauge;
@@ -15,6 +21,7 @@ export interface Metrics {
   readonly scatterFanOut: Histogram;
   readonly scatterPartial: Counter;
   readonly scatterRetries: Counter;
+  readonly hedges: Counter<'outcome'>;
   readonly tasks: Counter<'status'>;
   readonly webhookDeliveries: Counter<'outcome'>;
   readonly taskAge: Gauge;
@@ -51,13 +58,22 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
 
   const refreshers: (() => void | Promise<void>)[] = [];
   const nodeHealthy = gauge<'node'>('miroir_node_healthy');
+  const nodeCircuitOpen = gauge<'node'>('miroir_node_circuit_open');
+  const nodeCircuitOpenings = counter<'node'>('miroir_node_circuit_openings_total');
+  const nodeAvoided = gauge<'node'>('miroir_node_avoided');
   const nodeRequestDuration = histogram<'node'>('miroir_node_request_duration_seconds');
   const nodeErrors = counter<'node' | 'kind'>('miroir_node_errors_total');
   const shardDistribution = gauge<'node'>('miroir_shard_distribution');
   return {
     requestDuration: histogram('miroir_request_duration_seconds'),
     requestsInFlight: gauge('miroir_requests_in_flight'),
+    requestsWaiting: gauge('miroir_requests_waiting'),
+    requestsShed: counter('miroir_requests_shed_total'),
+    lostAnswers: counter('miroir_write_answers_lost_total'),
     nodeHealthy,
+    nodeCircuitOpen,
+    nodeCircuitOpenings,
+    nodeAvoided,
     nodeRequestDuration,
     nodeErrors,
     shardCoverage: gauge('miroir_shard_coverage'),
@@ -67,6 +83,7 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     scatterFanOut: histogram('miroir_scatter_fan_out'),
     scatterPartial: counter('miroir_scatter_partial_total'),
     scatterRetries: counter('miroir_scatter_retries_total'),
+    hedges: counter('miroir_hedges_total'),
     tasks: counter('miroir_tasks_total'),
     webhookDeliveries: counter('miroir_webhook_deliveries_total'),
     taskAge: gauge('miroir_task_age_seconds'),
@@ -75,9 +92,8 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
       refreshers.push(refresh);
     },
     forgetNode(node) {
-      nodeHealthy.remove({ node });
-      nodeRequestDuration.remove({ node });
-      shardDistribution.remove({ node });
+      const perNode = [nodeHealthy, nodeCircuitOpen, nodeCircuitOpenings, nodeAvoided, nodeRequestDuration];
+      for (const metric of [...perNode, shardDistribution]) metric.remove({ node });
       for (const kind of nodeErrorKinds) nodeErrors.remove({ node, kind });
     },
     async text() {

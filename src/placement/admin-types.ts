@@ -14,7 +14,14 @@ export interface AdminStaleCopy {
 export interface AdminNode {
   id: string;
   address: string;
-  state: 'up' | 'down';
+  /** `suspect`: it may still answer; it is read only where nobody else can. `down`: it is sent nothing. */
+  state: 'up' | 'suspect' | 'down';
+  /** Why it is suspect or down; null while it is up. */
+  reason: string | null;
+  /** While it is suspect or down: the earliest moment at which it may be used again, RFC 3339. */
+  until: string | null;
+  /** Whether reads avoid it because it is clearly slower, more loaded or failing more than others. */
+  avoided: boolean;
   /** Start of the present state, RFC 3339; null before the first probe. */
   since: string | null;
   lastError: string | null;

@@ -5,13 +5,14 @@ import type { Logger } from '../observability/log.ts';
 import type { IndexRecord, LeavingCopy } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
+import type { Sender } from '../tasks/sender.ts';
 
 /** What cleaning is built from. */
 export interface CleanerOptions {
   state: ClusterState;
   clients: { get(nodeId: string): NodeClient | undefined };
   /** Runs a request to a node and index after all that clients' writes have sent there before. */
-  inOrder<T>(nodeId: string, physicalUid: string, work: () => Promise<T>): Promise<T>;
+  inLine: Sender['inLine'];
   /** Resolves with the end of a node's task: its status, or null when the node no longer knows it. */
   ended(client: NodeClient, nodeTaskUid: number): Promise<string | null>;
   timeoutMs: number;
@@ -41,7 +42,7 @@ export function createCleaner(options: CleanerOptions): Cleaner {
 
   async function remove(client: NodeClient, index: IndexRecord, copies: readonly LeavingCopy[]): Promise<boolean> {
     const filter = shardFilter(copies.map((copy) => copy.shard));
-    const response = await options.inOrder(client.id, index.physicalUid, () =>
+    const response = await options.inLine(client.id, index.physicalUid, () =>
       client.request({
         method: 'POST',
         path: nodePath(index, '/documents/delete'),

@@ -54,7 +54,7 @@ export async function startRebalance(options: StartRebalanceOptions): Promise<Ru
   const cleaner = createCleaner({
     state,
     clients: options.clients,
-    inOrder: (nodeId, physicalUid, work) => tasks.inOrder(nodeId, physicalUid, work),
+    inLine: tasks.inLine,
     ended: endOfNodeTask,
     timeoutMs: config.write.timeout,
     log,

@@ -8,6 +8,7 @@ import { joinFilters, withShards } from './node-request.ts';
 import { allShards } from './plan.ts';
 import type { FacetSearchQuery } from './query.ts';
 import type { Scatter } from './scatter.ts';
+import { readSeed } from './seed.ts';
 import { createSettingsReader, type FacetOrder } from './settings-view.ts';
 import { visibleIndex } from './visible-index.ts';
 
@@ -63,7 +64,7 @@ export function createFacetSearch(options: {
     const { answers, missing } = await options.scatter({
       index,
       shards: allShards(index),
-      startGroup: 0,
+      startGroup: readSeed(index.id, query, filter),
       build: (shards, whole) => ({
         method: 'POST',
         path: `/indexes/${index.physicalUid}/facet-search`,

@@ -11,8 +11,18 @@ type Gathered = ScatterResult<NodeSearchAnswer>;
 
 const isEmbeddingError = (error: unknown) => error instanceof ApiError && error.code === 'vector_embedding_error';
 
+/** What a search with vectors found, ready to be written or to be merged with other searches. */
+export interface FoundByVectors {
+  /** The search, with `countedDistinct` as the answers allow it. */
+  search: PlannedSearch;
+  merged: MergedSearch;
+  /** Whether vectors had a part in it; false when the words alone were enough. */
+  byVectors: boolean;
+  rounds: readonly Gathered[];
+}
+
 /** The whole answer: the text, and what no round could reach. */
-function finish(search: PlannedSearch, merged: MergedSearch, rounds: readonly Gathered[]): ReadAnswer {
+function finish({ search, merged, rounds }: FoundByVectors): ReadAnswer {
   const missing = new Set(rounds.flatMap((round) => round.missing));
   return {
     json: writeSearchAnswer(merged, mergeOptions(search)),
@@ -39,20 +49,21 @@ function shownVector({ retrieveVectors }: PlannedSearch, found: Gathered): strin
   return retrieveVectors ? (answersOf(found)[0]?.queryVector ?? null) : null;
 }
 
-function wordsAlone(search: PlannedSearch, words: Gathered): ReadAnswer {
+function wordsAlone(search: PlannedSearch, words: Gathered): FoundByVectors {
   const hits = keywordHits(search, words).map(({ hit }) => hit);
-  return finish(search, { hits, answers: answersOf(words), semantic: { hitCount: 0, queryVector: null } }, [words]);
+  const merged = { hits, answers: answersOf(words), semantic: { hitCount: 0, queryVector: null } };
+  return { search, merged, byVectors: false, rounds: [words] };
 }
 
-function vectorsAlone(search: PlannedSearch, found: Gathered): ReadAnswer {
+function vectorsAlone(search: PlannedSearch, found: Gathered): FoundByVectors {
   const hits = mergedHits(answersOf(found), mergeOptions(search)).map(({ hit }) => hit);
   const hitCount = Math.max(0, hits.length - search.window.offset);
   const semantic = { hitCount, queryVector: shownVector(search, found) };
-  return finish(search, { hits, answers: answersOf(found), semantic }, [found]);
+  return { search, merged: { hits, answers: answersOf(found), semantic }, byVectors: true, rounds: [found] };
 }
 
 /** Both lists made one. Facets and totals are those of the vectors, whose candidates are all that pass the filter. */
-function mixed(search: PlannedSearch, words: Gathered, found: Gathered, semanticRatio: number): ReadAnswer {
+function mixed(search: PlannedSearch, words: Gathered, found: Gathered, semanticRatio: number): FoundByVectors {
   const { distinct, window } = search;
   const keep = distinct === null ? () => true : distinctFilter(distinct);
   const merged = mergeHybrid(semanticHits(search, found), keywordHits(search, words), {
@@ -63,31 +74,61 @@ function mixed(search: PlannedSearch, words: Gathered, found: Gathered, semantic
   const hitCount = merged.slice(window.offset).filter((hit) => hit.semantic).length;
   const hits = merged.map(({ hit }) => hit);
   const semantic = { hitCount, queryVector: shownVector(search, found) };
-  return finish({ ...search, countedDistinct: null }, { hits, answers: answersOf(found), semantic }, [words, found]);
+  return {
+    search: { ...search, countedDistinct: null },
+    merged: { hits, answers: answersOf(found), semantic },
+    byVectors: true,
+    rounds: [words, found],
+  };
 }
 
-/** Answers a search in which vectors rank; `factor` is how many times as many hits as needed each node is asked for. */
-export type HybridSearch = (search: PlannedSearch, vectors: VectorSearch, factor: number | null) => Promise<ReadAnswer>;
+/** Runs a search in which vectors rank; `factor` is how many times as many hits as needed each node is asked for. */
+export type HybridFind = (
+  search: PlannedSearch,
+  vectors: VectorSearch,
+  factor: number | null,
+) => Promise<FoundByVectors>;
+
+/** As `HybridFind`, answered to the client. */
+export type HybridSearch = (...of: Parameters<HybridFind>) => Promise<ReadAnswer>;
+
+/** Builds the answering of searches with vectors. */
+export function createHybridSearch(ask: AskNodes, least: number): HybridSearch {
+  const find = createHybridFind(ask, least);
+  return async (...of) => finish(await find(...of));
+}
 
 /**
  * Searches with vectors (reference, 7.3): the words and the vectors are asked of all shards separately and each merged
  * over all of them, then the two lists become one by the server's own rule. A text is turned into a vector once, by one
  * node. `least` is the number of hits that each node is asked for at least when vectors rank.
  */
-export function createHybridSearch(ask: AskNodes, least: number): HybridSearch {
-  /** The vector to search for; throws the node's error when its embedder gives none. */
-  async function embed(search: PlannedSearch, vectors: VectorSearch): Promise<number[]> {
-    if (search.query.vector !== null) return search.query.vector;
+export function createHybridFind(ask: AskNodes, least: number): HybridFind {
+  async function embedOn(search: PlannedSearch, vectors: VectorSearch, shard: number): Promise<number[]> {
     const round = await ask(search, {
       query: embeddingQuery(search.query, vectors),
       reach: 0,
       countedDistinct: null,
       retrieveVectors: true,
-      shards: [search.startGroup % search.index.shards],
+      shards: [shard],
     });
     const vector = answersOf(round)[0]?.queryVector ?? null;
     if (vector === null) throw new ApiError('internal', 'A node did not tell the vector that it searched for.');
     return JSON.parse(vector) as number[];
+  }
+
+  /** The vector to search for; throws the node's error when its embedder gives none. */
+  async function embed(search: PlannedSearch, vectors: VectorSearch): Promise<number[]> {
+    if (search.query.vector !== null) return search.query.vector;
+    const { shards } = search.index;
+    for (let i = 0; i < shards - 1; i++) {
+      try {
+        return await embedOn(search, vectors, (search.startGroup + i) % shards);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== 'miroir_shard_unavailable') throw error;
+      }
+    }
+    return embedOn(search, vectors, (search.startGroup + shards - 1) % shards);
   }
 
   async function askVectors(search: PlannedSearch, vectors: VectorSearch, factor: number | null): Promise<Gathered> {

@@ -11,7 +11,7 @@ export interface PlannedQuery {
 const atOnce = 8;
 
 /** An error as multi-search reports it: it names the query, and an unknown index is the request's fault. */
-function inside(error: unknown, position: number): unknown {
+export function inside(error: unknown, position: number): unknown {
   if (!(error instanceof ApiError)) return error;
   const status = error.status === 404 ? 400 : error.status;
   const message = `Inside \`.queries[${position}]\`: ${error.message}`;
@@ -19,27 +19,34 @@ function inside(error: unknown, position: number): unknown {
 }
 
 /**
- * Runs the queries of a plain multi-search, a few at a time, and puts their answers in order. Of several errors the one of
- * the first query is thrown, as on one Meilisearch, which runs them one after the other.
+ * Runs jobs, a few at a time, and gives their results in order. Of several errors the one of the first job is thrown, as on
+ * one Meilisearch, which does one after the other.
  */
-export async function runQueries(queries: readonly PlannedQuery[]): Promise<ReadAnswer> {
-  const answers = new Array<ReadAnswer>(queries.length);
+export async function runInOrder<T>(jobs: readonly (() => Promise<T>)[]): Promise<T[]> {
+  const results = new Array<T>(jobs.length);
   const errors = new Map<number, unknown>();
   let next = 0;
   async function work(): Promise<void> {
-    while (next < queries.length && errors.size === 0) {
+    while (next < jobs.length && errors.size === 0) {
       const position = next++;
-      const query = queries[position] as PlannedQuery;
+      const job = jobs[position] as () => Promise<T>;
       try {
-        answers[position] = await query.run();
+        results[position] = await job();
       } catch (error) {
-        errors.set(position, inside(error, position));
+        errors.set(position, error);
       }
     }
   }
-  await Promise.all(Array.from({ length: Math.min(atOnce, queries.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(atOnce, jobs.length) }, work));
   if (errors.size > 0) throw errors.get(Math.min(...errors.keys()));
+  return results;
+}
 
+/** Runs the queries of a plain multi-search. */
+export async function runQueries(queries: readonly PlannedQuery[]): Promise<ReadAnswer> {
+  const answers = await runInOrder(
+    queries.map((query, position) => () => query.run().catch((error) => Promise.reject(inside(error, position)))),
+  );
   const results = answers.map(({ json }, i) => `{"indexUid":${JSON.stringify(queries[i]?.indexUid)},${json.slice(1)}`);
   const missing = new Set(answers.flatMap((answer) => [...answer.missingShards]));
   return { json: `{"results":[${results.join(',')}]}`, missingShards: [...missing].sort((a, b) => a - b) };

@@ -27,6 +27,11 @@ export function joinFilters(first: unknown, second: unknown): unknown {
   return [...list(first), ...list(second)];
 }
 
+/** A name or a value as a filter expression quotes it. */
+export function quotedText(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
 /**
  * A filter with the shards' own added last: a node that has found nothing by then no longer looks at the rest, and the rest
  * would be the client's mistakes. One of a wrong type is left as it is, for the node to refuse.
@@ -88,9 +93,20 @@ function commonParameters({ query, attributes, window, extras, retrieveVectors, 
   });
 }
 
-/** Makes the body for a node out of the shards it is asked for; `whole` means that it holds no others. */
-export function nodeSearchBody(search: NodeSearch): (shards: readonly number[], whole: boolean) => string {
+/** What a node is asked, as an object. */
+export type NodeParameters = Record<string, unknown>;
+
+/** Makes the parameters for a node out of the shards it is asked for; `whole` means that it holds no others. */
+export function nodeSearchParameters(
+  search: NodeSearch,
+): (shards: readonly number[], whole: boolean) => NodeParameters {
   const common = commonParameters(search);
   const filter = disguiseFilter(search.filter);
-  return (shards, whole) => JSON.stringify(present({ ...common, filter: whole ? filter : withShards(filter, shards) }));
+  return (shards, whole) => present({ ...common, filter: whole ? filter : withShards(filter, shards) });
+}
+
+/** `nodeSearchParameters` as the body of a search. */
+export function nodeSearchBody(search: NodeSearch): (shards: readonly number[], whole: boolean) => string {
+  const parameters = nodeSearchParameters(search);
+  return (shards, whole) => JSON.stringify(parameters(shards, whole));
 }

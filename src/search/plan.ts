@@ -1,5 +1,8 @@
+import type { Standing } from '../nodes/replica-selection.ts';
+import { hash64 } from '../placement/hash.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
+import { cover, type Held } from './cover.ts';
 
 /** Which node answers for which shards; every asked shard is in exactly one place. */
 export interface ReadPlan {
@@ -13,51 +16,102 @@ export function allShards(index: IndexRecord): number[] {
   return Array.from({ length: index.shards }, (_, shard) => shard);
 }
 
-function groupsFrom(view: ClusterView, start: number): number[] {
-  const groups = view.groups();
-  return groups.map((_, i) => groups[(start + i) % groups.length] as number);
+/** What planning is told about nodes besides whether they may be read. */
+export interface ReadPreference {
+  standing(nodeId: string): Standing;
+  /** Whether a group that is clearly more loaded than another one comes after it. */
+  leastLoadedGroup: boolean;
+}
+
+const allEqual: ReadPreference = { standing: () => ({ rank: 'good', cost: 0 }), leastLoadedGroup: false };
+
+/** A group is clearly more loaded when its nodes cost this many times as much. */
+const clearlyMore = 2;
+
+/** One read being planned. */
+interface Planning {
+  view: ClusterView;
+  index: IndexRecord;
+  seed: number;
+  excluded: ReadonlySet<string>;
+  preference: ReadPreference;
+}
+
+/** Nodes best first. Good ones are equals, in an order that follows from the seed, so that reads spread evenly. */
+function ranked({ seed, preference }: Planning, nodes: Iterable<string>): string[] {
+  const entries = [...nodes].map((node) => {
+    const { rank, cost } = preference.standing(node);
+    return { node, cost: rank === 'good' ? 0 : cost, draw: hash64(`${seed}:${node}`) };
+  });
+  entries.sort((a, b) => a.cost - b.cost || (a.draw < b.draw ? -1 : Number(a.draw > b.draw)));
+  return entries.map(({ node }) => node);
+}
+
+/** The groups in the order in which they are asked: the seed's first, unless another one is clearly less loaded. */
+function groupOrder({ view, seed, preference }: Planning): number[] {
+  const all = view.groups();
+  const order = all.map((_, i) => all[(seed + i) % all.length] as number);
+  if (!preference.leastLoadedGroup) return order;
+  const load = (group: number) => {
+    const costs = view.nodes(group).map((node) => preference.standing(node).cost);
+    return costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
+  };
+  const loads = new Map(order.map((group) => [group, load(group)]));
+  const least = Math.min(...loads.values());
+  const overloaded = (group: number) => Number((loads.get(group) ?? 0) > clearlyMore * least);
+  return order.sort((a, b) => overloaded(a) - overloaded(b));
+}
+
+/** What the nodes of a group that are of one rank, up, in sync and not excluded could answer, and what they could not. */
+function heldBy(planning: Planning, group: number, shards: readonly number[], rank: Standing['rank']) {
+  const { view, index, excluded, preference } = planning;
+  const usable = (node: string) => !excluded.has(node) && view.up(node) && preference.standing(node).rank === rank;
+  const nodes = new Set(view.nodes(group).filter(usable));
+  const held = new Map<string, Held>();
+  const left: number[] = [];
+  for (const shard of shards) {
+    const copies = view
+      .copies(index, group, shard)
+      .filter((node) => nodes.has(node) && view.inSync(index, shard, node))
+      .sort();
+    const same = held.get(copies.join());
+    if (copies.length === 0) left.push(shard);
+    else if (same === undefined) held.set(copies.join(), { nodes: copies, shards: [shard] });
+    else same.shards.push(shard);
+  }
+  return { held: [...held.values()], left };
 }
 
 /**
- * Give each shard to the first copy that is up, in sync and not excluded: of the group at position `start` (modulo the
- * number of groups), else of the groups after it. The same arguments give the same plan.
+ * Give each shard to a copy that may be read: on a good node of one group if possible, else on one of the groups after it;
+ * on a slow node when no good one has the shard; on a suspect one when nobody else has it.
+ *
+ * `seed` picks the group and the nodes among equals, and the same arguments give the same plan. That matters for pages: hits
+ * tie by `_miroir_version`, which all copies share, but a few rankings also look at what else a node holds (prefixes, word
+ * frequencies, approximate neighbours), so that two copies can disagree about an order.
  */
 export function planReads(
   view: ClusterView,
   index: IndexRecord,
   shards: readonly number[],
-  start: number,
+  seed: number,
   excluded: ReadonlySet<string> = new Set(),
+  preference: ReadPreference = allEqual,
 ): ReadPlan {
-  const groups = groupsFrom(view, start);
+  const planning = { view, index, seed, excluded, preference };
+  const groups = groupOrder(planning);
   const byNode = new Map<string, number[]>();
-  const missing: number[] = [];
-  for (const shard of shards) {
-    const node = firstReadable(view, index, shard, groups, excluded);
-    if (node === null) {
-      missing.push(shard);
-      continue;
+  let missing: readonly number[] = shards;
+  for (const rank of ['good', 'slow', 'suspect'] as const) {
+    for (const group of groups) {
+      if (missing.length === 0) return { byNode, missing };
+      const { held, left } = heldBy(planning, group, missing, rank);
+      const nodes = new Set(held.flatMap((one) => one.nodes));
+      for (const [node, part] of cover(held, ranked(planning, nodes))) byNode.set(node, part);
+      missing = left;
     }
-    const taken = byNode.get(node);
-    if (taken === undefined) byNode.set(node, [shard]);
-    else taken.push(shard);
   }
   return { byNode, missing };
-}
-
-function firstReadable(
-  view: ClusterView,
-  index: IndexRecord,
-  shard: number,
-  groups: readonly number[],
-  excluded: ReadonlySet<string>,
-): string | null {
-  for (const group of groups) {
-    for (const node of view.copies(index, group, shard)) {
-      if (!excluded.has(node) && view.up(node) && view.inSync(index, shard, node)) return node;
-    }
-  }
-  return null;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { SearchAttributes } from './attributes.ts';
 import { type MergeOptions, type NodeSearchAnswer, readSearchAnswer } from './merge/answer.ts';
 import type { HitView } from './merge/hit.ts';
 import type { Window } from './merge/totals.ts';
-import { nodeSearchBody } from './node-request.ts';
+import { type NodeSearch, nodeSearchBody } from './node-request.ts';
 import type { SearchQuery } from './query.ts';
 import type { Scatter, ScatterResult } from './scatter.ts';
 import type { ReadSettings } from './settings-view.ts';
@@ -49,21 +49,19 @@ export function firstRound(search: PlannedSearch): Round {
 /** Asks the nodes for one round of a search. */
 export type AskNodes = (search: PlannedSearch, round: Round) => Promise<ScatterResult<NodeSearchAnswer>>;
 
+/** What the nodes are asked in one round. */
+export function nodeSearchOf({ filter, attributes, extras, window }: PlannedSearch, round: Round): NodeSearch {
+  const { query, reach, retrieveVectors, countedDistinct } = round;
+  const countedFields = countedDistinct === null ? [] : [countedDistinct];
+  return { query, filter, attributes, window: { ...window, reach }, extras, retrieveVectors, countedFields };
+}
+
 /** `AskNodes` over a scatter; rounds of one search go to the same copies while nothing fails. */
 export function createAskNodes(scatter: Scatter): AskNodes {
-  return ({ index, filter, attributes, extras, window, startGroup }, round) => {
-    const { query, reach, retrieveVectors, shards } = round;
-    const countedFields = round.countedDistinct === null ? [] : [round.countedDistinct];
-    const reaching = { ...window, reach };
-    const body = nodeSearchBody({
-      query,
-      filter,
-      attributes,
-      window: reaching,
-      extras,
-      retrieveVectors,
-      countedFields,
-    });
+  return (search, round) => {
+    const { index, startGroup } = search;
+    const { shards } = round;
+    const body = nodeSearchBody(nodeSearchOf(search, round));
     const path = `/indexes/${index.physicalUid}/search`;
     return scatter({
       index,

@@ -1,20 +1,23 @@
 import type { ReadAnswer, SearchService } from '../http/services.ts';
 import type { Caller } from '../keys/caller.ts';
-import { hash64 } from '../placement/hash.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { searchAttributes } from './attributes.ts';
+import { createFederatedSearch } from './federated/federated.ts';
 import { narrowedShards } from './filter/shards.ts';
 import { createHybridSearch } from './hybrid.ts';
-import { mergeSearchAnswers } from './merge/answer.ts';
+import { mergedHits, writeSearchAnswer } from './merge/answer.ts';
 import { type Window, windowOf } from './merge/totals.ts';
 import { joinFilters, mergeFields } from './node-request.ts';
 import { allShards } from './plan.ts';
 import type { SearchQuery } from './query.ts';
 import type { Scatter } from './scatter.ts';
 import { answersOf, createAskNodes, firstRound, mergeOptions, type PlannedSearch } from './search-round.ts';
+import { readSeed } from './seed.ts';
 import { createSettingsReader, type ReadSettings } from './settings-view.ts';
 import { createSimilarSearch } from './similar.ts';
-import { defaultSemanticOverFetch, vectorSearch, vectorsVisible } from './vector-search.ts';
+import { findSpellings } from './spelling.ts';
+import { countThinned } from './thinned.ts';
+import { vectorSearch, vectorsVisible } from './vector-search.ts';
 import { visibleIndex } from './visible-index.ts';
 
 /** What the search service is built from. */
@@ -22,13 +25,13 @@ export interface SearchOptions {
   catalog: { visible(uid: string): IndexRecord | null };
   scatter: Scatter;
   /** Hits that each node is asked for at least when vectors rank. */
-  semanticOverFetch?: number;
+  semanticOverFetch: number;
 }
 
 /** The same for every page of a search, so that pages come from the same copies. */
 function stickyStart(index: IndexRecord, query: SearchQuery, filter: unknown): number {
   const { offset: _offset, limit: _limit, page: _page, hitsPerPage: _size, ...logical } = query;
-  return Number(hash64(JSON.stringify([index.id, logical, filter])) % 65_536n);
+  return readSeed(index.id, logical, filter);
 }
 
 /** Facets name the fields that nodes know, so they are asked of all. */
@@ -37,10 +40,16 @@ function searchedShards(index: IndexRecord, query: SearchQuery, filter: unknown)
   return narrowed ?? allShards(index);
 }
 
-/** Meilisearch counts distinct values exactly by page, and where nothing ranks, since it then looks at every document. */
-function countsDistinct(query: SearchQuery, window: Window, distinct: string | null, settings: ReadSettings): boolean {
-  const unranked = (query.q ?? '').trim() === '' && (query.sort ?? []).length === 0;
-  return distinct !== null && (window.paged || unranked) && settings.isFilterable(distinct);
+/** Meilisearch counts distinct values exactly by page. */
+function countsDistinct(window: Window, distinct: string | null, settings: ReadSettings): boolean {
+  return distinct !== null && window.paged && settings.isFilterable(distinct);
+}
+
+/** Fields fetched with the hits; counting what `distinct` or a threshold leaves needs the facets' too. */
+function extrasOf(index: IndexRecord, query: SearchQuery, distinct: string | null): string[] {
+  const thinned = distinct !== null || query.rankingScoreThreshold !== null;
+  const facets = thinned ? (query.facets ?? []) : [];
+  return [...mergeFields(index, distinct), ...facets.filter((facet) => facet !== '*')];
 }
 
 /** Build the search service of a process. */
@@ -48,11 +57,10 @@ export function createSearchService({
   catalog,
   scatter,
   semanticOverFetch,
-}: SearchOptions): Pick<SearchService, 'search' | 'similar'> {
+}: SearchOptions): Pick<SearchService, 'search' | 'similar' | 'federated'> {
   const readSettings = createSettingsReader();
   const ask = createAskNodes(scatter);
-  const least = semanticOverFetch ?? defaultSemanticOverFetch;
-  const searchVectors = createHybridSearch(ask, least);
+  const searchVectors = createHybridSearch(ask, semanticOverFetch);
 
   function plan(indexUid: string, query: SearchQuery, caller: Caller): PlannedSearch {
     const started = performance.now();
@@ -68,10 +76,10 @@ export function createSearchService({
       filter,
       attributes: searchAttributes(query, settings.displayed),
       window,
-      extras: mergeFields(index, distinct),
+      extras: extrasOf(index, query, distinct),
       retrieveVectors: query.retrieveVectors && vectorsVisible(settings),
       distinct,
-      countedDistinct: countsDistinct(query, window, distinct, settings) ? distinct : null,
+      countedDistinct: countsDistinct(window, distinct, settings) ? distinct : null,
       shards: searchedShards(index, query, filter),
       startGroup: stickyStart(index, query, filter),
       started,
@@ -80,7 +88,12 @@ export function createSearchService({
 
   async function searchWords(search: PlannedSearch): Promise<ReadAnswer> {
     const round = await ask(search, firstRound(search));
-    const json = mergeSearchAnswers(answersOf(round), mergeOptions(search));
+    const answers = answersOf(round);
+    const ranked = mergedHits(answers, mergeOptions(search));
+    const counted = await countThinned(ask, search, ranked, answers);
+    const hits = ranked.map(({ hit }) => hit);
+    const spellings = await findSpellings(ask, search, answers);
+    const json = writeSearchAnswer({ hits, answers, counted, spellings }, mergeOptions(search));
     return { json, missingShards: round.missing, settingsVersion: search.index.settingsVersion };
   }
 
@@ -90,6 +103,7 @@ export function createSearchService({
       const vectors = vectorSearch(query, search.settings);
       return vectors === null ? searchWords(search) : searchVectors(search, vectors, overFetch);
     },
-    similar: createSimilarSearch({ catalog, scatter, readSettings, least }),
+    similar: createSimilarSearch({ catalog, scatter, readSettings, least: semanticOverFetch }),
+    federated: createFederatedSearch({ catalog, scatter, readSettings, plan, least: semanticOverFetch }),
   };
 }

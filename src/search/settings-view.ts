@@ -25,6 +25,8 @@ export interface ReadSettings {
   embedder(name: string): ReadEmbedder | null;
   /** Whether a field is sorted by before the words of a query count. */
   sortsFirst: boolean;
+  /** In their order, defaults filled in. */
+  rankingRules: readonly string[];
   maxValuesPerFacet: number;
   facetOrder(field: string): FacetOrder;
   maxTotalHits: number;
@@ -55,6 +57,8 @@ function matchesPattern(field: string, pattern: string): boolean {
   return rest ? field.startsWith(core) : isBelow(field, pattern);
 }
 
+const defaultRankingRules = ['words', 'typo', 'proximity', 'attribute', 'sort', 'exactness'];
+
 const isCustomRule = (rule: string) => /:(asc|desc)$/.test(rule);
 
 function sortsFirst(rules: readonly string[]): boolean {
@@ -70,6 +74,7 @@ export function parseReadSettings(json: string | null): ReadSettings {
   const fallback = orders.get('*') ?? 'alpha';
   const filterable = settings.filterableAttributes ?? [];
   const embedders = new Map(Object.entries(settings.embedders ?? {}));
+  const rankingRules = settings.rankingRules ?? defaultRankingRules;
   return {
     displayed: displayed.includes('*') ? null : displayed,
     distinct: settings.distinctAttribute ?? null,
@@ -88,7 +93,8 @@ export function parseReadSettings(json: string | null): ReadSettings {
         plain: (embedder.distribution ?? null) === null && embedder.binaryQuantized !== true,
       };
     },
-    sortsFirst: sortsFirst(settings.rankingRules ?? []),
+    sortsFirst: sortsFirst(rankingRules),
+    rankingRules,
     maxValuesPerFacet: settings.faceting?.maxValuesPerFacet ?? 100,
     facetOrder: (field) => orders.get(field) ?? fallback,
     maxTotalHits: settings.pagination?.maxTotalHits ?? 1000,

@@ -4,6 +4,7 @@ import { members, rawFields } from '../json/scan.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { searchAttributes } from './attributes.ts';
+import { narrowedShards } from './filter/shards.ts';
 import { type NodeSearchAnswer, readSearchAnswer } from './merge/answer.ts';
 import { joinFilters, mergeFields } from './node-request.ts';
 import { allShards } from './plan.ts';
@@ -23,6 +24,9 @@ export interface SimilarOptions {
   /** Hits that each node is asked for at least. */
   least: number;
 }
+
+/** Vectors of a document that are searched for at the same time. */
+const roundsAtOnce = 4;
 
 /** The embeddings of a document by one embedder, out of its `_vectors`. */
 function embeddingsOf(document: string, embedder: string): number[][] {
@@ -93,10 +97,15 @@ export function createSimilarSearch({
     });
 
   /** The other shards' hits, one round for each of the document's vectors; one without hits when there is none. */
-  function rounds(request: SimilarRequest, others: readonly number[], vectors: readonly number[][]) {
+  async function rounds(request: SimilarRequest, others: readonly number[], vectors: readonly number[][]) {
     if (others.length === 0) return [];
-    if (vectors.length === 0) return [askOthers(request, others, null)];
-    return vectors.map((vector) => askOthers(request, others, vector));
+    if (vectors.length === 0) return [await askOthers(request, others, null)];
+    const found: ScatterResult<NodeSearchAnswer>[] = [];
+    for (let start = 0; start < vectors.length; start += roundsAtOnce) {
+      const some = vectors.slice(start, start + roundsAtOnce);
+      found.push(...(await Promise.all(some.map((vector) => askOthers(request, others, vector)))));
+    }
+    return found;
   }
 
   return async (indexUid, query, caller, { overFetch = null } = {}): Promise<ReadAnswer> => {
@@ -132,8 +141,8 @@ export function createSimilarSearch({
     };
     const home = shardOf(query.id, index.shards);
     const [own, vectors] = await Promise.all([askHome(request, home), vectorsOf(index, query, home)]);
-    const others = allShards(index).filter((shard) => shard !== home);
-    const found = await Promise.all(rounds(request, others, vectors));
+    const others = (narrowedShards(request.filter, index) ?? allShards(index)).filter((shard) => shard !== home);
+    const found = await rounds(request, others, vectors);
     const merged = mergeSimilar(
       { home: answers(own), others: found.map(answers), vectors: comparesPairs(embedder) ? vectors : [] },
       view,

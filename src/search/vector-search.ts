@@ -2,12 +2,6 @@ import { ApiError } from '../errors/api-error.ts';
 import type { SearchQuery } from './query.ts';
 import type { ReadEmbedder, ReadSettings } from './settings-view.ts';
 
-/**
- * Neighbours that every node looks for when vectors rank, unless the client says otherwise. A node's own search for the
- * nearest few is approximate and gets better the more it is asked for.
- */
-export const defaultSemanticOverFetch = 100;
-
 /** Bounds of the factor in `X-Miroir-Over-Fetch`. */
 export const maxOverFetch = 50;
 

@@ -54,7 +54,15 @@ export interface TaskRecord {
   finishedAt: string | null;
 }
 
-export type PartStatus = 'sending' | 'enqueued' | 'processing' | 'succeeded' | 'failed' | 'canceled' | 'missed';
+export type PartStatus =
+  | 'sending'
+  | 'enqueued'
+  | 'processing'
+  | 'succeeded'
+  | 'failed'
+  | 'canceled'
+  | 'missed'
+  | 'unknown';
 
 /** One request of a task to one node, which became one task there. */
 export interface PartRecord {
@@ -68,17 +76,29 @@ export interface PartRecord {
   shards: string | null;
   /** Whether its result counts in the task's details (one copy of each shard does). */
   counts: boolean;
-  /** The node's own task uid; null until the node answered. */
+  /** The node's own task uid; null until the node answered, and again once an ended task was deleted on the node. */
   nodeTaskUid: number | null;
   /** The HTTP request (JSON) while it is unsent and small enough to keep, so that a restart can send it again; null otherwise. */
   request: string | null;
-  /** `missed`: the node never took it, its copies are marked stale. */
+  /** `missed`: the node never took it; `unknown`: its answer was lost and it could not be asked. Its copies are marked stale where others took it. */
   status: PartStatus;
   /** The node task's details and error (JSON) once ended. */
   details: string | null;
   error: string | null;
   startedAt: string | null;
   finishedAt: string | null;
+}
+
+/** The first request that came with an idempotency key, and the task it became. */
+export interface IdempotencyRecord {
+  key: string;
+  /** Tells the same request from another one. */
+  fingerprint: string;
+  taskUid: number;
+  /** What the 202 said of the task; its index may be called otherwise since. */
+  indexUid: string | null;
+  type: string;
+  enqueuedAt: string;
 }
 
 /** A copy known to have missed a write: it serves no reads until it is repaired. */

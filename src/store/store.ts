@@ -1,4 +1,5 @@
 import type {
+  IdempotencyRecord,
   IndexRecord,
   KeyRecord,
   LeavingCopy,
@@ -17,10 +18,16 @@ export type StoreChange =
   | { kind: 'putPart'; record: PartRecord }
   /** Tasks older than `below` follow their index to its new name; all pairs at once, so that names can be swapped. */
   | { kind: 'renameTasks'; below: number; names: readonly { from: string; to: string }[] }
+  /** A task of a node that belongs to no part: nobody waits for it, and it is to be deleted there some day. */
+  | { kind: 'putLeftover'; nodeId: string; nodeTaskUid: number }
+  /** These tasks of a node are gone there: ended parts no longer name them. */
+  | { kind: 'forgetNodeTasks'; nodeId: string; nodeTaskUids: readonly number[] }
   | { kind: 'putStale'; record: StaleCopy }
   | { kind: 'deleteStale'; indexId: number; shard: number; nodeId: string }
   | { kind: 'putLeaving'; record: LeavingCopy }
   | { kind: 'deleteLeaving'; indexId: number; shard: number; nodeId: string }
+  /** The task's request was not acknowledged: the next one with its idempotency key is a first one again. */
+  | { kind: 'releaseIdempotencyKey'; taskUid: number }
   | { kind: 'putKey'; record: KeyRecord }
   | { kind: 'deleteKey'; uid: string }
   | { kind: 'putTopology'; record: TopologyRecord }
@@ -30,6 +37,9 @@ export type StoreChange =
 export type NewTask = Omit<TaskRecord, 'uid'>;
 /** A part about to be accepted: the store fills in the task's uid. */
 export type NewPart = Omit<PartRecord, 'taskUid'>;
+
+/** An idempotency key that a new task takes; it replaces an older use of the key. */
+export type NewIdempotencyKey = Pick<IdempotencyRecord, 'key' | 'fingerprint'>;
 
 /** A half-open or open range of instants (RFC 3339); both ends are exclusive, as in Meilisearch. */
 export interface DateRange {
@@ -60,8 +70,13 @@ export interface TaskPage extends TaskFilter {
 export interface Store {
   /** Apply all changes or none, durably, before it resolves. Throws `ApiError` `miroir_store_unavailable` when it cannot. */
   commit(changes: readonly StoreChange[]): Promise<void>;
-  /** Allot the next uid, insert the task with its parts and apply `changes`, all or nothing. */
-  createTask(task: NewTask, parts: readonly NewPart[], changes: readonly StoreChange[]): Promise<TaskRecord>;
+  /** Allot the next uid, insert the task with its parts and its idempotency key, and apply `changes`, all or nothing. */
+  createTask(
+    task: NewTask,
+    parts: readonly NewPart[],
+    changes: readonly StoreChange[],
+    idempotencyKey?: NewIdempotencyKey | null,
+  ): Promise<TaskRecord>;
   /** The next value of a counter that starts at 0 and is never reused, for example `index`. */
   nextId(counter: string): Promise<number>;
 
@@ -76,6 +91,11 @@ export interface Store {
   openParts(): Promise<PartRecord[]>;
   /** The highest node task uid recorded for a node and an index generation, or null. */
   lastNodeTask(nodeId: string, indexId: number): Promise<number | null>;
+  /**
+   * Among the oldest `limit` task uids that a node is known to have, below the newest recorded for it, those that nobody
+   * needs there: of ended parts of tasks that finished before the instant, and leftovers. Ascending.
+   */
+  disposableNodeTasks(nodeId: string, finishedBefore: string, limit: number): Promise<number[]>;
   /** Delete up to `limit` ended tasks that finished before the instant and have no open part; returns how many. */
   pruneTasks(finishedBefore: string, limit: number): Promise<number>;
   /** Delete these ended tasks (others are left); returns how many. */
@@ -84,6 +104,11 @@ export interface Store {
   taskIndexUids(): Promise<string[]>;
   /** Number of tasks per status. */
   taskCounts(): Promise<Record<TaskStatus, number>>;
+
+  /** What a key was used for, or null. */
+  idempotencyKey(key: string): Promise<IdempotencyRecord | null>;
+  /** Forget keys whose task was enqueued before the instant, and all but the `keep` last used ones; returns how many. */
+  pruneIdempotencyKeys(enqueuedBefore: string, keep: number): Promise<number>;
 
   indexes(): Promise<IndexRecord[]>;
   staleCopies(): Promise<StaleCopy[]>;

@@ -1,17 +1,23 @@
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import type { WriteAnswer } from '../http/services.ts';
 import type { NodeRequest } from '../nodes/client.ts';
-import type { IndexRecord, PartRecord, TaskRecord } from '../store/records.ts';
-import type { NewPart, NewTask, StoreChange } from '../store/store.ts';
-import type { ActiveTask, ActiveTasks } from './active.ts';
+import type { IndexRecord, PartRecord } from '../store/records.ts';
+import type { NewIdempotencyKey, StoreChange } from '../store/store.ts';
+import { type ActiveTask, type ActiveTasks, globalQueue } from './active.ts';
 import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
+import { refusalAfterwards, refusalBeforehand, type WritePolicy, writtenShards } from './consistency.ts';
 import type { Effect } from './effect.ts';
 import type { Gate } from './gate.ts';
-import { recordHandout } from './handout.ts';
+import { commonRefusal, type MissedWrites, recordHandout } from './handout.ts';
+import type { Idempotency } from './idempotency.ts';
+import { newTask, summarise } from './new-task.ts';
 import type { Sender } from './sender.ts';
 import type { Serial } from './serial.ts';
+import type { Timing } from './timing.ts';
+import type { Waiting } from './waiting.ts';
+import { writeOrigin } from './write-origin.ts';
 
 /** One request of a task to one node. */
 export interface PlannedPart {
@@ -48,9 +54,6 @@ export function settledPlan(
   return { index: null, effect: {}, catalog: [], parts: [], ...plan };
 }
 
-/** Requests larger than this are not kept in the store while they are under way. */
-const keptRequestBytes = 64 * 1024;
-
 /** Milliseconds between attempts to record a task's hand-out after the store failed. */
 const storeRetryMs = 1_000;
 
@@ -61,9 +64,13 @@ export interface AcceptanceOptions {
   sender: Sender;
   locks: Serial;
   gate: Pick<Gate, 'enter'>;
-  /** Copies of each shard that must have taken a write before it is acknowledged. */
-  minCopies: number;
+  waiting: Waiting;
+  idempotency: Idempotency;
+  policy: WritePolicy;
+  /** Unfinished tasks beyond which no more are taken. */
+  maxUnfinished: number;
   now: Clock;
+  timing: Timing;
   /** A node's error as one Meilisearch would have put it. */
   toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody;
   /** Called whenever a task's parts are with the nodes, so that they are watched. */
@@ -75,71 +82,13 @@ export interface Acceptance {
   /**
    * Decide and hand out one write to the indexes (or the global queue) named. `decide` runs alone among their writes, so it sees the state after all
    * accepted ones; it may throw to refuse the request, and then nothing has changed. Resolves once every node's answer is
-   * recorded, in order of acceptance per index. Throws `miroir_shard_unavailable` when a needed shard has no node up,
-   * `miroir_write_incomplete` when too few copies took the write.
+   * recorded, in order of acceptance per index. Throws `miroir_shard_unavailable` when a needed shard has no in-sync copy
+   * up, `miroir_write_incomplete` or `miroir_no_quorum` when too few copies can take, or took, the write,
+   * `miroir_overloaded` when too much is waiting. A write with an idempotency key happens once.
    */
   accept(queues: string | readonly string[], decide: () => Promise<WritePlan>): Promise<WriteAnswer>;
-  /** Send parts of a task that were planned or interrupted earlier, and record the answers. */
+  /** Send parts of a task that were planned or interrupted earlier, and put the answers into it. */
   sendParts(task: ActiveTask, parts: readonly PartRecord[], requests: readonly NodeRequest[]): Promise<void>;
-}
-
-function keepable(request: NodeRequest): string | null {
-  const size = typeof request.body === 'string' ? Buffer.byteLength(request.body) : (request.body?.length ?? 0);
-  if (size > keptRequestBytes) return null;
-  return JSON.stringify({ ...request, body: request.body?.toString() });
-}
-
-/** The records of a plan, as the store takes them. */
-function toRecords(plan: WritePlan, now: string): { task: NewTask; parts: NewPart[] } {
-  const task: NewTask = {
-    type: plan.type,
-    indexUid: plan.indexUid,
-    indexId: plan.index?.id ?? null,
-    status: 'enqueued',
-    phase: 'sending',
-    details: plan.details === null ? null : JSON.stringify(plan.details),
-    error: null,
-    verdict: plan.verdict === null ? null : JSON.stringify(plan.verdict),
-    effect: JSON.stringify(plan.effect),
-    canceledBy: null,
-    enqueuedAt: now,
-    startedAt: null,
-    finishedAt: null,
-  };
-  const parts = plan.parts.map(
-    (part, position): NewPart => ({
-      part: position,
-      nodeId: part.nodeId,
-      step: part.step,
-      shards: part.shards === null ? null : JSON.stringify(part.shards),
-      counts: part.counts,
-      nodeTaskUid: null,
-      request: keepable(part.request),
-      status: 'sending',
-      details: null,
-      error: null,
-      startedAt: null,
-      finishedAt: null,
-    }),
-  );
-  return { task, parts };
-}
-
-/** The 202 body of a task. */
-export function summarise(record: TaskRecord): WriteAnswer['summary'] {
-  return {
-    taskUid: record.uid,
-    indexUid: record.indexUid,
-    status: 'enqueued',
-    type: record.type,
-    enqueuedAt: record.enqueuedAt,
-  };
-}
-
-/** The node's own refusal, when every node refused the request at once: then it is the client's error. */
-function commonRefusal(parts: readonly PartRecord[]): ErrorBody | null {
-  if (parts.length === 0 || !parts.every((part) => part.status === 'failed' && part.error !== null)) return null;
-  return JSON.parse(parts[0]!.error!) as ErrorBody;
 }
 
 /** Builds the write path. */
@@ -148,60 +97,76 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
   /** Per index, the recording of the last accepted write: acknowledgements keep the order of acceptance. */
   const recordings = new Map<string, Promise<unknown>>();
 
+  /** Refuses a write that cannot succeed, before anything is sent or stored. */
   function refuseUnreachable(plan: WritePlan): void {
-    const unreachable = new Set<number>();
-    const reachable = new Set<number>();
-    for (const part of plan.parts) {
-      const shards = part.shards ?? (plan.index === null ? [] : state.shardsOn(plan.index, part.nodeId));
-      for (const shard of shards) (state.view.up(part.nodeId) ? reachable : unreachable).add(shard);
-    }
-    const lost = [...unreachable].filter((shard) => !reachable.has(shard));
-    if (lost.length === 0) return;
-    const some = lost.slice(0, 10).join(', ');
+    const parts = plan.parts.map(({ nodeId, shards }) => ({
+      nodeId,
+      shards: shards === null ? null : JSON.stringify(shards),
+    }));
+    const shards = writtenShards(state, plan.index, parts, ({ nodeId }) => (state.view.up(nodeId) ? 'took' : 'missed'));
+    const refusal = refusalBeforehand(shards, options.policy);
+    if (refusal !== null) throw refusal;
+  }
+
+  function refuseTooMany(queues: readonly string[]): void {
+    // what cancels or deletes tasks must always get through
+    if (active.size < options.maxUnfinished || queues.includes(globalQueue)) return;
     throw new ApiError(
-      'miroir_shard_unavailable',
-      `No node that holds shard ${some}${lost.length > 10 ? ', ...' : ''} can be reached. Nothing was written.`,
-      { headers: { 'retry-after': '5' } },
+      'miroir_overloaded',
+      `${options.maxUnfinished} tasks have not ended yet (\`tasks.max_unfinished\`). Nothing was written; retry after 10s.`,
+      { headers: { 'retry-after': '10' } },
     );
   }
 
-  async function sendParts(task: ActiveTask, parts: readonly PartRecord[], requests: readonly NodeRequest[]) {
+  async function sendParts(
+    task: ActiveTask,
+    parts: readonly PartRecord[],
+    requests: readonly NodeRequest[],
+    recorded: Promise<unknown> = Promise.resolve(),
+  ) {
     const index = task.record.indexId === null ? null : state.catalog.byId(task.record.indexId);
-    const sent = parts.length === 0 ? [] : await sender.send(index?.physicalUid ?? '', parts, requests);
+    const sent = parts.length === 0 ? [] : await sender.send(index?.physicalUid ?? '', parts, requests, recorded);
     const kept = task.parts.filter((part) => !sent.some((done) => done.part === part.part));
     task.parts = [...kept, ...sent].sort((a, b) => a.part - b.part);
   }
 
   async function record(task: ActiveTask): Promise<WriteAnswer> {
-    const error = new ApiError(
-      'miroir_write_incomplete',
-      `Too few copies of some shards took the write of task ${task.record.uid}. It is not acknowledged; send it again.`,
-      { headers: { 'retry-after': '5' } },
-    );
-    const { unwritten, degraded } = await recordHandout(state, task, options.minCopies, options.now(), error.toBody());
+    let refusal: ApiError | null = null;
+    const incomplete = ({ unwritten, untouched }: MissedWrites) => {
+      refusal = refusalAfterwards(task.record.uid, unwritten, untouched, options.policy);
+      return refusal.toBody();
+    };
+    const { degraded } = await recordHandout(state, task, options.policy, options.now(), incomplete);
     options.onSent(task);
-    if (unwritten.length > 0) throw error;
-    const refusal = commonRefusal(task.parts);
+    if (refusal !== null) throw refusal as ApiError;
+    const common = commonRefusal(task.parts);
     const index = task.record.indexId === null ? null : state.catalog.byId(task.record.indexId);
-    if (refusal !== null) {
-      const { code, message } = index === null ? refusal : options.toLogicalError(refusal, index);
+    if (common !== null) {
+      const { code, message } = index === null ? common : options.toLogicalError(common, index);
       throw new ApiError(code, message);
     }
     return { summary: summarise(task.record), degraded };
   }
 
-  /** The store failed after nodes took the write: the client has its error, but the task must not hang for ever. */
-  function recordLater(task: ActiveTask): void {
-    setTimeout(() => {
-      record(task).catch(() => {
-        if (task.record.phase === 'sending') recordLater(task);
-      });
-    }, storeRetryMs).unref();
+  /** The error of a write that nodes have taken and the store cannot record, if that is what happened. */
+  function notRecorded(task: ActiveTask, error: unknown): unknown {
+    if (!(error instanceof ApiError) || error.code !== 'miroir_store_unavailable') return error;
+    const message = `Task ${task.record.uid} was handed to the nodes, but not acknowledged because that could not be stored; it may show. ${error.message} Send it again.`;
+    return new ApiError(error.code, message, { headers: error.headers, cause: error });
   }
 
-  async function register(plan: WritePlan): Promise<ActiveTask> {
-    const { task, parts } = toRecords(plan, rfc3339(options.now()));
-    const created = await state.store.createTask(task, parts, plan.catalog);
+  /** The store failed after nodes took the write: the client has its error, but the task must not hang for ever. */
+  async function recordLater(task: ActiveTask): Promise<void> {
+    while (task.record.phase === 'sending') {
+      await options.timing.later(storeRetryMs);
+      await record(task).catch(() => undefined);
+    }
+  }
+
+  async function register(plan: WritePlan, key: NewIdempotencyKey | null): Promise<ActiveTask> {
+    const session = writeOrigin.getStore()?.session ?? null;
+    const { task, parts } = newTask(plan, rfc3339(options.now()), session);
+    const created = await state.store.createTask(task, parts, plan.catalog, key);
     state.mirror(plan.catalog);
     return active.add(
       created,
@@ -217,15 +182,26 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
   }
 
   /** Record a task once its parts are sent and everything accepted before it in its queues is recorded. */
-  function recordInOrder(queues: readonly string[], task: ActiveTask, sending: Promise<void>): Promise<WriteAnswer> {
+  function handOut(
+    queues: readonly string[],
+    task: ActiveTask,
+    requests: readonly NodeRequest[],
+  ): Promise<WriteAnswer> {
+    let stored: () => void = () => undefined;
+    const recorded = new Promise<void>((resolve) => {
+      stored = resolve;
+    });
+    const sending = sendParts(task, task.parts, requests, recorded);
     const before = queues.map((queue) => recordings.get(queue)?.catch(() => undefined));
     const recording = Promise.all([...before, sending])
       .then(() => record(task))
       .catch((error: unknown) => {
-        if (task.record.phase === 'sending') recordLater(task);
-        throw error;
+        if (task.record.phase !== 'sending') throw error;
+        void recordLater(task).then(stored);
+        throw notRecorded(task, error);
       });
     const forget = () => {
+      if (task.record.phase !== 'sending') stored();
       for (const queue of queues) if (recordings.get(queue) === recording) recordings.delete(queue);
     };
     recording.then(forget, forget);
@@ -233,19 +209,36 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     return recording;
   }
 
-  return {
-    sendParts,
-    async accept(names, decide) {
-      const queues = [...new Set(typeof names === 'string' ? [names] : names)].sort();
+  async function write(
+    queues: readonly string[],
+    decide: () => Promise<WritePlan>,
+    key: NewIdempotencyKey | null,
+  ): Promise<WriteAnswer> {
+    refuseTooMany(queues);
+    const depart = options.waiting.enter(queues);
+    try {
       const leave = await gate.enter(queues);
       const { recording } = await locked(queues, async () => {
         const plan = await decide();
         refuseUnreachable(plan);
-        const task = await register(plan);
+        const task = await register(plan, key);
         const requests = plan.parts.map((part) => part.request);
-        return { recording: recordInOrder(queues, task, sendParts(task, task.parts, requests)) };
+        return { recording: handOut(queues, task, requests) };
       }).finally(leave);
-      return recording;
+      return await recording;
+    } finally {
+      depart();
+    }
+  }
+
+  return {
+    sendParts,
+    async accept(names, decide) {
+      const queues = [...new Set(typeof names === 'string' ? [names] : names)].sort();
+      const origin = writeOrigin.getStore();
+      if (origin === undefined || origin.idempotencyKey === null) return write(queues, decide, null);
+      const key = { key: origin.idempotencyKey, fingerprint: origin.fingerprint() };
+      return options.idempotency.once(key, () => write(queues, decide, key));
     },
   };
 }

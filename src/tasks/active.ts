@@ -37,6 +37,10 @@ export interface ActiveTasks {
   isNext(task: ActiveTask): boolean;
   queues(): string[];
   remove(uid: number): void;
+  /** Resolves once the task is not active any more. */
+  ended(uid: number): Promise<void>;
+  /** The uid of the newest task that a session wrote to a queue, or to any when that is null; null when none is active. */
+  newestOf(session: string, queue: string | null): number | null;
   /** Resolves once the queue is empty of tasks accepted before the call; false when that took longer than allowed. */
   drained(queue: string, timeoutMs: number): Promise<boolean>;
   readonly size: number;
@@ -46,7 +50,20 @@ export interface ActiveTasks {
 export function createActiveTasks(): ActiveTasks {
   const byUid = new Map<number, ActiveTask>();
   const byQueue = new Map<string, number[]>();
-  const waiters = new Map<number, (() => void)[]>();
+  /** By uid, what those who wait for a task's end wait on. */
+  const ends = new Map<number, { promise: Promise<void>; resolve(): void }>();
+
+  function ended(uid: number): Promise<void> {
+    if (!byUid.has(uid)) return Promise.resolve();
+    const known = ends.get(uid);
+    if (known !== undefined) return known.promise;
+    let resolve: () => void = () => undefined;
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    ends.set(uid, { promise, resolve });
+    return promise;
+  }
 
   return {
     add(record, parts) {
@@ -77,18 +94,22 @@ export function createActiveTasks(): ActiveTasks {
         if (rest.length === 0) byQueue.delete(name);
         else byQueue.set(name, rest);
       }
-      for (const wake of waiters.get(uid) ?? []) wake();
-      waiters.delete(uid);
+      ends.get(uid)?.resolve();
+      ends.delete(uid);
+    },
+    ended,
+    newestOf(session, queue) {
+      const uids = queue === null ? [...byUid.keys()] : (byQueue.get(queue) ?? []);
+      return uids.findLast((uid) => byUid.get(uid)?.effect.session === session) ?? null;
     },
     async drained(queue, timeoutMs) {
       const last = byQueue.get(queue)?.at(-1);
       if (last === undefined) return true;
       let timer: NodeJS.Timeout | undefined;
-      const ended = new Promise<boolean>((resolve) => {
-        waiters.set(last, [...(waiters.get(last) ?? []), () => resolve(true)]);
+      const late = new Promise<boolean>((resolve) => {
         timer = setTimeout(() => resolve(false), timeoutMs);
       });
-      const result = await ended;
+      const result = await Promise.race([ended(last).then(() => true), late]);
       clearTimeout(timer);
       return result;
     },

@@ -19,7 +19,7 @@ export interface ClusterState {
   /** The shards of an index of which a node holds a copy. */
   shardsOn(index: IndexRecord, nodeId: string): readonly number[];
   /** The shards that a part writes on its node. */
-  shardsOfPart(part: PartRecord, index: IndexRecord | null): readonly number[];
+  shardsOfPart(part: Pick<PartRecord, 'nodeId' | 'shards'>, index: IndexRecord | null): readonly number[];
 }
 
 /** Joins store and mirrors. */

@@ -19,6 +19,8 @@ export interface Effect {
   cancelTasks?: number[];
   /** Uids of the tasks that a task deletion matched. */
   deleteTasks?: number[];
+  /** The session that wrote it, see `sessions.ts`. */
+  session?: string;
   /** The task is a job of Miroir's own; it has no parts. */
   job?: Job;
 }

@@ -13,14 +13,23 @@ import { createCanceller } from './cancel.ts';
 import type { SettingsCommit } from './catalog-changes.ts';
 import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
+
 import { type ClusterState, createClusterState } from './cluster-state.ts';
+import type { WritePolicy } from './consistency.ts';
+
 import { createFinisher } from './finisher.ts';
 import { createGate, type Gate } from './gate.ts';
+import { createIdempotency } from './idempotency.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createNodePruning } from './node-pruning.ts';
 import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
-import { chainOf, createSender } from './sender.ts';
+
+import { createSender, type LostAnswer, type Sender } from './sender.ts';
+
 import { createSerial } from './serial.ts';
+import type { Timing } from './timing.ts';
+import { createWaiting } from './waiting.ts';
 
 /** What the task engine is built from. */
 export interface TaskEngineOptions {
@@ -32,11 +41,25 @@ export interface TaskEngineOptions {
   clients: { get(nodeId: string): NodeClient | undefined };
   settings: SettingsCommit;
   toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody;
+  /** Have a node probed at once; resolves when the result shows in the view. */
+  probe(nodeId: string): Promise<void>;
+  policy: WritePolicy;
+  /** See `SenderOptions`. */
   writeTimeoutMs: number;
-  minCopies: number;
+  probeAfterMs: number;
+  resends: number;
+  /** Writes that may wait to be handed out, per index, and tasks that may be unfinished. */
+  maxWaiting: number;
+  maxUnfinished: number;
   /** Milliseconds that ended tasks are kept. */
   retentionMs: number;
+  /** Milliseconds that nodes keep their own tasks of an ended one. */
+  nodeRetentionMs: number;
+  /** How long, in milliseconds, and how many idempotency keys are known. */
+  idempotency: { retentionMs: number; maxKeys: number };
   now: Clock;
+  timing: Timing;
+  onLostAnswer(outcome: LostAnswer): void;
   log: Logger;
   onEnded(record: TaskRecord): void;
 }
@@ -46,11 +69,11 @@ export interface TaskEngine {
   readonly acceptance: Acceptance;
   readonly active: ActiveTasks;
   /** Where jobs are registered; an accepted job waits until its kind is. */
-  readonly jobs: Pick<Jobs, 'register'>;
+  readonly jobs: Pick<Jobs, 'register' | 'progressOf'>;
   /** The store and what mirrors it. */
   readonly state: ClusterState;
-  /** Runs a request to a node and index behind all that was sent there before. */
-  inOrder<T>(nodeId: string, physicalUid: string, work: () => Promise<T>): Promise<T>;
+  /** How others than tasks write to a node's index. */
+  readonly inLine: Sender['inLine'];
   /** Where writes can be held back. */
   readonly gate: Pick<Gate, 'close'>;
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
@@ -66,7 +89,7 @@ const gatePatienceMs = 60_000;
 
 /** Wires sender, acceptance, poller, finisher and recovery. */
 export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
-  const { store, view, clients, now, log } = options;
+  const { store, view, clients, now, timing, log } = options;
   const state = createClusterState({
     store,
     catalog: options.catalog,
@@ -75,14 +98,18 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     topology: options.topology,
   });
   const active = createActiveTasks();
-  const canceller = createCanceller(active, clients);
-  const chains = createSerial();
+  const canceller = createCanceller({ active, clients, store });
   const sender = createSender({
     clients,
     up: (nodeId) => view.up(nodeId),
+    probe: options.probe,
     writeTimeoutMs: options.writeTimeoutMs,
-    chains,
+    probeAfterMs: options.probeAfterMs,
+    resends: options.resends,
+    chains: createSerial(),
+    timing,
     log,
+    onLostAnswer: options.onLostAnswer,
   });
   const gate = createGate(gatePatienceMs);
   const acceptance = createAcceptance({
@@ -91,8 +118,12 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     sender,
     locks: createSerial(),
     gate,
-    minCopies: options.minCopies,
+    waiting: createWaiting(options.maxWaiting),
+    idempotency: createIdempotency({ store, active, retentionMs: options.idempotency.retentionMs, now }),
+    policy: options.policy,
+    maxUnfinished: options.maxUnfinished,
     now,
+    timing,
     toLogicalError: options.toLogicalError,
     onSent: () => poller.wake(),
   });
@@ -116,16 +147,19 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
   async function prune(): Promise<void> {
     const before = rfc3339(now() - options.retentionMs);
     while ((await store.pruneTasks(before, pruneAtATime)) === pruneAtATime);
+    const { retentionMs, maxKeys } = options.idempotency;
+    await store.pruneIdempotencyKeys(rfc3339(now() - retentionMs), maxKeys);
   }
   let pruning: NodeJS.Timeout | null = null;
+  const nodePruning = createNodePruning({ store, view, clients, retentionMs: options.nodeRetentionMs, now, log });
 
   return {
     acceptance,
     active,
     jobs,
+    inLine: sender.inLine,
     gate,
     state,
-    inOrder: (nodeId, physicalUid, work) => chains.run(chainOf(nodeId, physicalUid), work),
     async start() {
       await recover({
         state,
@@ -133,17 +167,20 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
         clients,
         log,
         now,
-        minCopies: options.minCopies,
+        timing,
+        policy: options.policy,
         sendParts,
         onLagging: (parts, indexId) => poller.watchLagging(parts, indexId),
       });
       poller.start();
+      nodePruning.start();
       pruning = setInterval(() => {
         prune().catch((error: unknown) => log.warn({ err: error }, 'could not prune old tasks'));
       }, pruneEveryMs);
     },
     async stop() {
       if (pruning !== null) clearInterval(pruning);
+      await nodePruning.stop();
       await jobs.stop();
       await poller.stop();
     },

@@ -57,7 +57,7 @@ export function createGate(patienceMs: number): Gate {
         if (await change(deadline)) continue;
         throw new ApiError(
           'miroir_index_busy',
-          `A dump is being written and writes have waited for it for ${Math.round(patienceMs / 1_000)} s. Nothing was written; send the request again.`,
+          `Indexes are being read for a dump or an export, and writes have waited for it for ${Math.round(patienceMs / 1_000)} s. Nothing was written; send the request again.`,
           { headers: { 'retry-after': String(retryAfterSeconds) } },
         );
       }

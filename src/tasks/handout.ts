@@ -1,92 +1,118 @@
 import type { ErrorBody } from '../errors/api-error.ts';
+
 import { markStale } from '../placement/stale-mark.ts';
-import type { ClusterView } from '../placement/view.ts';
+
 import type { PartRecord, TaskRecord } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ActiveTask } from './active.ts';
 import { rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
+import {
+  type CopyFate,
+  countedCopies,
+  isMet,
+  type WritePolicy,
+  type WrittenCopy,
+  type WrittenShards,
+  writtenShards,
+} from './consistency.ts';
 
 /** Which copies did not take a write, and what follows from it. */
 export interface MissedWrites {
-  /** Copies that missed what another copy of the shard took: to be marked stale before the acknowledgement (invariant 1). */
+  /** Copies that do not hold what others of the shard do: to be marked stale before the acknowledgement (invariant 1). */
   stale: { shard: number; nodeId: string }[];
-  /** Shards that fewer than the required number of copies took. */
+  /** Shards of which too few copies took the write, ascending. */
   unwritten: number[];
-  /** Groups and shards with a copy that missed the write, ascending; null when none did. */
+  /** Whether no copy at all can hold any of it. */
+  untouched: boolean;
+  /** Groups and shards with a copy that missed the write, stale ones included, ascending; null when none did. */
   degraded: { groups: number[]; shards: number[] } | null;
 }
 
-const took = (part: PartRecord): boolean => part.status !== 'missed' && part.status !== 'sending';
-
-function copiesByShard(parts: readonly PartRecord[], shardsOf: (part: PartRecord) => readonly number[]) {
-  const shards = new Map<number, Map<string, boolean>>();
-  for (const part of parts) {
-    for (const shard of shardsOf(part)) {
-      const copies = shards.get(shard) ?? new Map<string, boolean>();
-      shards.set(shard, copies);
-      copies.set(part.nodeId, (copies.get(part.nodeId) ?? true) && took(part));
-    }
-  }
-  return shards;
+/** The fate of a part that was sent. */
+export function fateOfPart({ status }: PartRecord): CopyFate {
+  if (status === 'unknown') return 'unknown';
+  if (status === 'missed' || status === 'sending') return 'missed';
+  return status === 'failed' ? 'refused' : 'took';
 }
 
 /**
- * Judges the hand-out of one task. A copy that a node refused with a reason (`failed`) counts as told: its fate is decided
- * with the task's. Where no copy took the write none becomes stale: they are equal as before, and the client gets an error.
+ * The copies that differ from the one to go by. If a copy that counts took the write, all that did not. If none did, those
+ * that may have; and where nobody knows of any copy, the first stands for what is right, because it matters only that
+ * they become equal again.
  */
-export function missedWrites(
-  parts: readonly PartRecord[],
-  shardsOf: (part: PartRecord) => readonly number[],
-  minCopies: number,
-  view: Pick<ClusterView, 'groups' | 'nodes'>,
-): MissedWrites {
+function differing(copies: readonly WrittenCopy[]): WrittenCopy[] {
+  const counted = countedCopies(copies);
+  if (counted.some((copy) => copy.fate === 'took')) return copies.filter((copy) => copy.fate !== 'took');
+  const doubtful = counted.filter((copy) => copy.fate === 'unknown');
+  return doubtful.length === counted.length ? doubtful.slice(1) : doubtful;
+}
+
+/** Whether the nodes' refusal is the write's fate: then it is the client's error, and no copy is worse than another. */
+function isRefused(copies: readonly WrittenCopy[]): boolean {
+  const counted = countedCopies(copies);
+  return counted.some((copy) => copy.fate === 'refused') && !counted.some((copy) => copy.fate === 'took');
+}
+
+/** Judges the hand-out of one task by what became of the copies it writes. */
+export function missedWrites(shards: WrittenShards, policy: WritePolicy): MissedWrites {
   const stale: { shard: number; nodeId: string }[] = [];
   const unwritten: number[] = [];
-  const groups = new Set<number>();
-  const shards = new Set<number>();
-  if (parts.every(took)) return { stale, unwritten, degraded: null };
-  for (const [shard, copies] of copiesByShard(parts, shardsOf)) {
-    const taken = [...copies.values()].filter(Boolean).length;
-    if (taken < Math.min(minCopies, copies.size)) unwritten.push(shard);
-    for (const [nodeId, has] of copies) {
-      if (has) continue;
-      shards.add(shard);
-      for (const group of view.groups()) if (view.nodes(group).includes(nodeId)) groups.add(group);
-      if (taken > 0) stale.push({ shard, nodeId });
+  const degradedGroups = new Set<number>();
+  const degradedShards = new Set<number>();
+  for (const [shard, copies] of shards) {
+    stale.push(...differing(copies).map(({ nodeId }) => ({ shard, nodeId })));
+    if (isRefused(copies)) continue;
+    if (!isMet(copies, policy)) unwritten.push(shard);
+    for (const copy of copies) {
+      if (copy.fate === 'took') continue;
+      degradedGroups.add(copy.group);
+      degradedShards.add(shard);
     }
   }
   const ascending = (numbers: Iterable<number>) => [...numbers].sort((a, b) => a - b);
   return {
     stale,
     unwritten: ascending(unwritten),
-    degraded: shards.size === 0 ? null : { groups: ascending(groups), shards: ascending(shards) },
+    untouched: [...shards.values()].flat().every(({ fate }) => fate === 'missed' || fate === 'refused'),
+    degraded:
+      degradedShards.size === 0 ? null : { groups: ascending(degradedGroups), shards: ascending(degradedShards) },
   };
+}
+
+/** The node's own refusal, when every node refused the request at once: then it is the client's error. */
+export function commonRefusal(parts: readonly PartRecord[]): ErrorBody | null {
+  if (parts.length === 0 || !parts.every((part) => part.status === 'failed' && part.error !== null)) return null;
+  return JSON.parse(parts[0]!.error!) as ErrorBody;
 }
 
 /**
  * Records that a task is with the nodes: their answers, the copies that missed it as stale, and, where too few copies of a
- * shard took it, the error the task will end with. One commit, before anyone is told.
+ * shard took it, the error the task will end with (`incomplete`). One commit, before anyone is told. Whoever gets an error
+ * may send the request again under the same idempotency key.
  */
 export async function recordHandout(
   state: ClusterState,
   task: ActiveTask,
-  minCopies: number,
+  policy: WritePolicy,
   now: number,
-  incomplete: ErrorBody,
+  incomplete: (missed: MissedWrites) => ErrorBody,
 ): Promise<MissedWrites> {
   const { indexId, uid } = task.record;
   const index = indexId === null ? null : state.catalog.byId(indexId);
-  const missed = missedWrites(task.parts, (part) => state.shardsOfPart(part, index), minCopies, state.view);
+  const missed = missedWrites(writtenShards(state, index, task.parts, fateOfPart), policy);
   const since = rfc3339(now);
-  const verdict = missed.unwritten.length > 0 ? JSON.stringify(incomplete) : task.record.verdict;
+  const failed = missed.unwritten.length > 0;
+  const verdict = failed ? JSON.stringify(incomplete(missed)) : task.record.verdict;
   const record: TaskRecord = { ...task.record, phase: 'sent', verdict };
+  const unanswered = failed || commonRefusal(task.parts) !== null;
   await state.commit([
     ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
     ...missed.stale.flatMap(({ shard, nodeId }) =>
       markStale(state.copies, { indexId: index!.id, shard, nodeId, since, reason: `missed task ${uid}` }),
     ),
     { kind: 'putTask', record },
+    ...(unanswered ? [{ kind: 'releaseIdempotencyKey', taskUid: uid } as const] : []),
   ]);
   task.record = record;
   return missed;

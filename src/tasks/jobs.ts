@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Effect, Job } from './effect.ts';
+import type { ProgressStep } from './progress.ts';
 
 /** A job under way, as the one who does the work sees it. */
 export interface JobRun {
@@ -20,8 +21,12 @@ export interface JobRun {
   readonly signal: AbortSignal;
   /** Make progress durable and show it in the task's details. */
   save(state: Record<string, unknown>, details: Record<string, unknown>): Promise<void>;
+  /** Make progress durable without showing it. */
+  saveState(state: Record<string, unknown>): Promise<void>;
   /** Show something in the task's details; the stored state stays as it is. */
   show(details: Record<string, unknown>): Promise<void>;
+  /** Show in the task's batch how far it is, outermost step first. */
+  progress(steps: readonly ProgressStep[]): void;
 }
 
 /** The reason of `signal` when the process stops and the job will be taken up by the next; any other means that it is over. */
@@ -36,6 +41,8 @@ export interface Jobs {
   register(kind: string, runner: JobRunner): void;
   /** Start the job, or see whether it is done: then its task is recorded as ended and returned, else null. */
   step(task: ActiveTask): Promise<TaskRecord | null>;
+  /** How far a job is; empty when it says nothing, null when it does not run. */
+  progressOf(taskUid: number): readonly ProgressStep[] | null;
   /** Interrupt all jobs; they are run again, from their saved state, by the next process. */
   stop(): Promise<void>;
 }
@@ -55,6 +62,7 @@ interface Running {
   controller: AbortController;
   finished: Promise<void>;
   outcome: Outcome | null;
+  steps: readonly ProgressStep[];
 }
 
 const reader = (text: string | null) => JSON.parse(text ?? '{}') as Record<string, unknown>;
@@ -73,9 +81,9 @@ export function createJobs(options: JobsOptions): Jobs {
     return record;
   }
 
-  async function save(task: ActiveTask, job: Job, progress: Record<string, unknown>, details: Record<string, unknown>) {
+  async function save(task: ActiveTask, job: Job, progress: Record<string, unknown>, shown: Partial<TaskRecord>) {
     const effect: Effect = { ...task.effect, job: { ...job, state: progress } };
-    await put(task, { effect: JSON.stringify(effect), details: JSON.stringify(details) });
+    await put(task, { effect: JSON.stringify(effect), ...shown });
     task.effect = effect;
   }
 
@@ -95,12 +103,16 @@ export function createJobs(options: JobsOptions): Jobs {
       input: job.input,
       state: job.state ?? null,
       signal: controller.signal,
-      save: (progress, details) => save(task, job, progress, details),
+      save: (progress, details) => save(task, job, progress, { details: JSON.stringify(details) }),
+      saveState: (progress) => save(task, job, progress, {}),
       async show(details) {
         await put(task, { details: JSON.stringify(details) });
       },
+      progress(steps) {
+        entry.steps = steps;
+      },
     };
-    const entry: Running = { controller, outcome: null, finished: Promise.resolve() };
+    const entry: Running = { controller, outcome: null, steps: [], finished: Promise.resolve() };
     entry.finished = runner(run)
       .then(
         (details) => {
@@ -152,6 +164,7 @@ export function createJobs(options: JobsOptions): Jobs {
       running.delete(task.record.uid);
       return record;
     },
+    progressOf: (taskUid) => running.get(taskUid)?.steps ?? null,
     async stop() {
       stopped = true;
       for (const { controller } of running.values()) controller.abort(miroirStops);

@@ -37,7 +37,9 @@ const decides = (part: PartRecord): boolean => part.step !== 'rollback';
 
 /** One copy's outcome from the parts that write it: the worst counts, an open one means that it is not known yet. */
 function combine(parts: readonly PartRecord[]): { outcome: Outcome; part: PartRecord } {
-  for (const status of ['missed', 'failed', 'canceled'] as const) {
+  const missed = parts.find((p) => p.status === 'missed' || p.status === 'unknown');
+  if (missed !== undefined) return { outcome: 'missed', part: missed };
+  for (const status of ['failed', 'canceled'] as const) {
     const part = parts.find((p) => p.status === status);
     if (part !== undefined) return { outcome: status, part };
   }

@@ -1,5 +1,6 @@
-import type { NodeClient } from '../nodes/client.ts';
+import { type NodeClient, NodeError, type NodeResponse } from '../nodes/client.ts';
 import type { PartRecord, PartStatus } from '../store/records.ts';
+import type { AskedNode } from './patience.ts';
 
 /** The fields of a node's task that Miroir reads. */
 interface NodeTask {
@@ -42,21 +43,41 @@ export async function pollNode(client: NodeClient, parts: readonly PartRecord[])
 }
 
 /** A node's task: its status, or null when the node does not know it. Throws `NodeError`. */
-export async function nodeTaskStatus(client: NodeClient, uid: number): Promise<PartStatus | null> {
+export async function nodeTaskStatus(client: AskedNode, uid: number): Promise<PartStatus | null> {
   const response = await client.request({ method: 'GET', path: `/tasks/${uid}` });
   return response.status === 200 ? (JSON.parse(response.text) as NodeTask).status : null;
 }
 
-/** The uids of a node's tasks on one index above `after`, ascending. Throws `NodeError`. */
-export async function nodeTasksAfter(client: NodeClient, physicalUid: string, after: number): Promise<number[]> {
+/** A task as far as it tells what it is. */
+export interface NodeTaskHead {
+  uid: number;
+  type: string;
+}
+
+/** A node's tasks on one index above `after`, ascending. Throws `NodeError`, also when the node does not tell. */
+export async function nodeTasksAfter(client: AskedNode, physicalUid: string, after: number): Promise<NodeTaskHead[]> {
   const response = await client.request({
     method: 'GET',
     path: `/tasks?limit=1000&indexUids=${encodeURIComponent(physicalUid)}`,
   });
-  if (response.status !== 200) return [];
-  const { results } = JSON.parse(response.text) as { results: { uid: number }[] };
-  return results
-    .map((task) => task.uid)
-    .filter((uid) => uid > after)
-    .sort((a, b) => a - b);
+  return readTaskList(client, response)
+    .map(({ uid, type }) => ({ uid, type }))
+    .filter(({ uid }) => uid > after)
+    .sort((a, b) => a.uid - b.uid);
+}
+
+/** The uid of a node's newest task on one index, -1 when it has none. Throws `NodeError`, also when the node does not tell. */
+export async function newestNodeTask(client: AskedNode, physicalUid: string): Promise<number> {
+  const path = `/tasks?limit=1&indexUids=${encodeURIComponent(physicalUid)}`;
+  return readTaskList(client, await client.request({ method: 'GET', path }))[0]?.uid ?? -1;
+}
+
+function readTaskList(client: AskedNode, response: NodeResponse): NodeTaskHead[] {
+  try {
+    const { results } = JSON.parse(response.text) as { results: NodeTaskHead[] };
+    if (response.status === 200 && Array.isArray(results)) return results;
+  } catch {
+    // no JSON: something else answered in the node's place
+  }
+  throw new NodeError(client.id, 'broken', `answered ${response.status} instead of its tasks`);
 }

@@ -6,8 +6,10 @@ import type { StoreChange } from '../store/store.ts';
 import type { ActiveTask, ActiveTasks } from './active.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
+import type { WritePolicy } from './consistency.ts';
 import { recordHandout } from './handout.ts';
-import { nodeTasksAfter } from './node-tasks.ts';
+import { lookForTasks, matchInOrder } from './reconcile.ts';
+import type { Timing } from './timing.ts';
 
 /** What recovery is built from. */
 export interface RecoveryOptions {
@@ -16,8 +18,8 @@ export interface RecoveryOptions {
   clients: { get(nodeId: string): NodeClient | undefined };
   log: Logger;
   now: Clock;
-  /** Copies of each shard that must have taken a write. */
-  minCopies: number;
+  timing: Timing;
+  policy: WritePolicy;
   sendParts(task: ActiveTask, parts: readonly PartRecord[], requests: readonly NodeRequest[]): Promise<void>;
   onLagging(parts: readonly PartRecord[], indexId: number): void;
 }
@@ -68,25 +70,41 @@ async function resumeLagging({ state, active, onLagging }: RecoveryOptions): Pro
   }
 }
 
+/**
+ * Ask the nodes what they took. Parts that a node cannot tell about are `unknown`: sent once more, they might be there
+ * twice.
+ */
 async function recogniseSent(options: RecoveryOptions, index: IndexRecord, tasks: readonly ActiveTask[]) {
-  for (const [nodeId, parts] of unsentByNode(tasks)) {
-    const client = options.clients.get(nodeId);
-    if (client === undefined) continue;
-    const last = await options.state.store.lastNodeTask(nodeId, index.id);
-    let found: number[] = [];
-    try {
-      found = await nodeTasksAfter(client, index.physicalUid, last ?? -1);
-    } catch (error) {
-      options.log.warn({ node: nodeId, err: error }, 'node cannot tell which interrupted writes it took');
-    }
+  const nodes = [...unsentByNode(tasks)].map(async ([nodeId, parts]) => {
+    const uids = await takenUids(options, index, nodeId, parts);
+    if (uids === null) options.log.warn({ node: nodeId }, 'node cannot tell which interrupted writes it took');
     for (const [i, part] of parts.entries()) {
-      const uid = found[i];
-      if (uid === undefined) break;
+      const nodeTaskUid = uids?.[i];
+      if (uids !== null && nodeTaskUid === undefined) break;
+      const known: PartRecord =
+        nodeTaskUid === undefined
+          ? { ...part, status: 'unknown', request: null }
+          : { ...part, status: 'enqueued', nodeTaskUid, request: null };
       const task = options.active.get(part.taskUid)!;
-      const known: PartRecord = { ...part, status: 'enqueued', nodeTaskUid: uid, request: null };
       task.parts = task.parts.map((other) => (other.part === part.part ? known : other));
     }
-  }
+  });
+  await Promise.all(nodes);
+}
+
+/** The node's tasks that the first of these parts became; null when the node cannot tell. */
+async function takenUids(
+  { state, clients, timing }: RecoveryOptions,
+  index: IndexRecord,
+  nodeId: string,
+  parts: readonly PartRecord[],
+): Promise<number[] | null> {
+  const client = clients.get(nodeId);
+  if (client === undefined || !state.view.up(nodeId)) return null;
+  const last = (await state.store.lastNodeTask(nodeId, index.id)) ?? -1;
+  const all = (found: readonly unknown[]) => found.length >= parts.length;
+  const found = await lookForTasks(client, index.physicalUid, last, timing, all);
+  return found === null ? null : matchInOrder(parts, found);
 }
 
 function keptRequest(part: PartRecord): NodeRequest | null {
@@ -104,8 +122,8 @@ async function complete(options: RecoveryOptions, task: ActiveTask): Promise<voi
     kept.map((part) => keptRequest(part)!),
   );
   task.parts = task.parts.map((part) => (part.status === 'sending' ? { ...part, status: 'missed' } : part));
-  const error = interrupted(task.record.uid);
-  const { unwritten } = await recordHandout(state, task, options.minCopies, options.now(), error);
+  const error = () => interrupted(task.record.uid);
+  const { unwritten } = await recordHandout(state, task, options.policy, options.now(), error);
   log.info(
     { task: task.record.uid, parts: task.parts.length, lost: unwritten.length > 0 },
     'took up an interrupted task',

@@ -5,12 +5,14 @@ import type { TaskRecord } from '../store/records.ts';
 import type { Store, TaskFilter, TaskPage } from '../store/store.ts';
 import type { Acceptance } from './acceptance.ts';
 import { globalQueue } from './active.ts';
+import type { ProgressReader } from './progress.ts';
 import { batchView, taskView } from './view.ts';
 
 /** What the task routes are built from. */
 export interface TaskServiceOptions {
   store: Store;
   acceptance: Acceptance;
+  progress: ProgressReader;
 }
 
 /** More tasks than this are never matched by one cancellation or deletion. */
@@ -18,7 +20,7 @@ const matchLimit = 100_000;
 
 /** The task routes. */
 export function createTaskService(options: TaskServiceOptions): TaskService {
-  const { store, acceptance } = options;
+  const { store, acceptance, progress } = options;
 
   const mayRead = (record: TaskRecord, caller: Caller): boolean =>
     record.indexUid === null ? caller.indexPatterns === null : caller.allowsIndex(record.indexUid);
@@ -31,14 +33,25 @@ export function createTaskService(options: TaskServiceOptions): TaskService {
     return indexUids.length === 0 ? null : { ...filter, indexUids };
   }
 
-  async function page(query: TaskPage, caller: Caller, view: (task: TaskRecord) => string): Promise<string> {
+  /** Batches of these tasks, in order; those under way with how far they are. */
+  async function batchViews(tasks: readonly TaskRecord[]): Promise<string[]> {
+    const known = await progress(tasks.filter((task) => task.finishedAt === null));
+    return tasks.map((task) => batchView(task, known.get(task.uid)));
+  }
+
+  async function page(
+    query: TaskPage,
+    caller: Caller,
+    views: (tasks: readonly TaskRecord[]) => string[] | Promise<string[]>,
+  ): Promise<string> {
     const filter = await visibleTo(query, caller);
     const found = filter === null ? { records: [], next: null } : await store.tasks(filter);
     // Meilisearch counts what the filters match, whether the key may see it or not.
     const { total } = await store.tasks({ ...query, limit: 0 });
     const from = found.records[0]?.uid ?? null;
+    const results = await views(found.records);
     return (
-      `{"results":[${found.records.map(view).join(',')}],"total":${total},` +
+      `{"results":[${results.join(',')}],"total":${total},` +
       `"limit":${query.limit},"from":${from},"next":${found.next}}`
     );
   }
@@ -50,7 +63,7 @@ export function createTaskService(options: TaskServiceOptions): TaskService {
   }
 
   return {
-    list: (query, caller) => page(query, caller, taskView),
+    list: (query, caller) => page(query, caller, (tasks) => tasks.map(taskView)),
     async get(uid, caller) {
       const record = await store.task(uid);
       if (record === null || !mayRead(record, caller)) {
@@ -63,14 +76,14 @@ export function createTaskService(options: TaskServiceOptions): TaskService {
       const uids =
         batchUids === undefined ? filter.uids : batchUids.filter((uid) => filter.uids?.includes(uid) ?? true);
       const started = filter.statuses ?? ['processing', 'succeeded', 'failed', 'canceled'];
-      return page({ ...filter, uids, statuses: started }, caller, batchView);
+      return page({ ...filter, uids, statuses: started }, caller, batchViews);
     },
     async batch(uid, caller) {
       const record = await store.task(uid);
       if (record === null || record.startedAt === null || !mayRead(record, caller)) {
         throw new ApiError('batch_not_found', `Batch \`${uid}\` not found.`);
       }
-      return batchView(record);
+      return (await batchViews([record])).join();
     },
     cancel: (filter, originalFilter, caller) =>
       acceptance.accept(globalQueue, async () => {

@@ -1,5 +1,6 @@
 import { joinFields, rawFields } from '../json/scan.ts';
 import type { TaskRecord } from '../store/records.ts';
+import type { Progress } from './progress.ts';
 
 /** ISO 8601 duration of a number of milliseconds, as Meilisearch writes them (`PT0.005766S`). */
 export function isoDuration(ms: number): string {
@@ -28,16 +29,21 @@ export function taskView(task: TaskRecord): string {
   );
 }
 
-/** What a batch says of its task: as the task does, without a primary key or filter that there was none of. */
+/** What a task says is null where there was none, and a batch leaves out. */
+const leftOut: readonly string[] = ['primaryKey', 'originalFilter', 'context'];
+
+/** What a batch says of its task. */
 function batchDetails(task: TaskRecord): string {
   const kept = [...rawFields(task.details ?? '{}')].filter(
-    ([key, value]) => value !== 'null' || (key !== 'primaryKey' && key !== 'originalFilter'),
+    ([key, value]) => value !== 'null' || !leftOut.includes(key),
   );
   return joinFields(kept);
 }
 
-/** The batch object: Miroir serves one batch per task, so its uid is the task's. */
-export function batchView(task: TaskRecord): string {
+const justStarted: Progress = { steps: [], percentage: 0 };
+
+/** The batch object: Miroir serves one batch per task, so its uid is the task's. `progress` counts while it runs. */
+export function batchView(task: TaskRecord, progress: Progress | undefined): string {
   const count = (key: string | null) => (key === null ? {} : { [key]: 1 });
   const stats = {
     totalNbTasks: 1,
@@ -46,12 +52,12 @@ export function batchView(task: TaskRecord): string {
     indexUids: count(task.indexUid),
     progressTrace: {},
   };
-  const running = task.finishedAt === null;
-  const progress = running ? { steps: [], percentage: 0 } : null;
+  const strategy = `created batch containing only task with id ${task.uid} of type \`${task.type}\` that cannot be batched with any other task.`;
+  const shown = task.finishedAt === null ? (progress ?? justStarted) : null;
   return (
-    `{"uid":${task.uid},"progress":${JSON.stringify(progress)},"details":${batchDetails(task)},` +
+    `{"uid":${task.uid},"progress":${JSON.stringify(shown)},"details":${batchDetails(task)},` +
     `"stats":${JSON.stringify(stats)},"duration":${JSON.stringify(duration(task))},` +
     `"startedAt":${JSON.stringify(task.startedAt)},"finishedAt":${JSON.stringify(task.finishedAt)},` +
-    `"batchStrategy":${JSON.stringify(`batched only task with id ${task.uid}: each task is a batch of its own`)}}`
+    `"batchStrategy":${JSON.stringify(strategy)}}`
   );
 }

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const here = import.meta.dirname;
 const root = join(here, '../..');
 
-/** Where everything that is built for the clients goes; git ignores it, and later runs find it there. */
-export const cache = join(root, 'node_modules/.cache/clients');
+/** Where everything that is built for the clients goes; later runs find it there, and git ignores the usual place. */
+export const cache = resolve(process.env.MIROIR_CLIENTS_CACHE ?? join(root, 'node_modules/.cache/clients'));
 
 /** A command line, and the folder it runs in. */
 export interface Command {
@@ -51,7 +51,9 @@ const goProgram = join(cache, 'go/story');
 const go: Program = {
   name: 'go',
   tools: [['go', 'version']],
-  prepare: [{ argv: ['go', 'build', '-p', '1', '-o', goProgram], directory: goFolder }],
+  prepare: [
+    { argv: ['go', 'build', '-mod=readonly', '-o', goProgram], directory: goFolder, env: { GOTOOLCHAIN: 'local' } },
+  ],
   story: () => ({ argv: [goProgram], directory: goFolder }),
 };
 
@@ -62,7 +64,7 @@ const rust: Program = {
   tools: [['cargo', '--version']],
   prepare: [
     {
-      argv: ['cargo', 'build', '--locked', '--quiet', '--jobs', '1'],
+      argv: ['cargo', 'build', '--locked', '--quiet'],
       directory: rustFolder,
       env: { CARGO_TARGET_DIR: rustTarget },
     },

@@ -1,32 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { renderTable } from '../../src/cli/table.ts';
 import { startCluster } from '../support/cluster.ts';
 import type { Server } from '../support/http.ts';
 import { startOracle } from '../support/oracle.ts';
 import { run } from './commands.ts';
 import { cache, type Program, programs } from './programs.ts';
+import { printReport, type Result } from './report.ts';
 
 /**
  * Runs Meilisearch's official clients against Miroir; see README.md beside this file.
  *
  * Arguments: names of clients (default: all), and `--single` to run them against one Meilisearch instead.
- * `MIROIR_CLIENTS_REQUIRED=1` makes a missing toolchain a failure.
+ * With `CI=true` or `MIROIR_CLIENTS_REQUIRED=1` a missing toolchain is a failure.
  */
 const arguments_ = process.argv.slice(2);
 const single = arguments_.includes('--single');
 const names = arguments_.filter((argument) => !argument.startsWith('--'));
-const required = process.env.MIROIR_CLIENTS_REQUIRED === '1';
+const required = process.env.CI === 'true' || process.env.MIROIR_CLIENTS_REQUIRED === '1';
 const minute = 60_000;
 
-interface Result {
-  name: string;
-  outcome: 'passed' | 'failed' | 'left out';
-  /** Steps that went as told. */
-  steps: number;
-  seconds: number;
-  note: string;
-}
+/** Registries stumble now and then. */
+const PREPARE_ATTEMPTS = 2;
+
+const secondsSince = (started: number) => (performance.now() - started) / 1_000;
 
 async function missingTool(program: Program): Promise<string | null> {
   for (const tool of program.tools) {
@@ -37,21 +33,31 @@ async function missingTool(program: Program): Promise<string | null> {
 }
 
 /** Installs and builds; null when all is there, else why not. */
-async function prepare(program: Program): Promise<Omit<Result, 'name'> | null> {
-  const missing = await missingTool(program);
-  if (missing !== null) {
-    return { outcome: required ? 'failed' : 'left out', steps: 0, seconds: 0, note: `${missing} is not here` };
-  }
+async function build(program: Program): Promise<string | null> {
   for (const command of program.prepare) {
-    const { ok, output } = await run(command, 15 * minute);
-    if (ok) continue;
-    process.stdout.write(output);
-    return { outcome: 'failed', steps: 0, seconds: 0, note: `${command.argv[0]} failed while preparing` };
+    for (let attempt = 1; ; attempt++) {
+      const { ok, output } = await run(command, 10 * minute);
+      if (ok) break;
+      process.stdout.write(output);
+      if (attempt === PREPARE_ATTEMPTS) return `${command.argv[0]} failed while preparing`;
+    }
   }
   return null;
 }
 
-async function tell(program: Program, server: Server, oracle: Server): Promise<Result> {
+async function prepare(program: Program): Promise<Result> {
+  const result: Result = { name: program.name, outcome: 'prepared', steps: 0, buildSeconds: 0, seconds: 0, note: '' };
+  const missing = await missingTool(program);
+  if (missing !== null) {
+    return { ...result, outcome: required ? 'failed' : 'left out', note: `${missing} is not here` };
+  }
+  const started = performance.now();
+  const problem = await build(program);
+  const buildSeconds = secondsSince(started);
+  return problem === null ? { ...result, buildSeconds } : { ...result, outcome: 'failed', buildSeconds, note: problem };
+}
+
+async function tell(program: Program, prepared: Result, server: Server, oracle: Server): Promise<Result> {
   const started = performance.now();
   const command = program.story();
   const env = {
@@ -63,69 +69,51 @@ async function tell(program: Program, server: Server, oracle: Server): Promise<R
     STORY_ORACLE_URL: oracle.address,
     STORY_ORACLE_KEY: oracle.masterKey,
   };
-  const { ok, output } = await run({ ...command, env }, 5 * minute);
+  const { ok, output } = await run({ ...command, env }, 10 * minute);
   process.stdout.write(output.replaceAll(/^(?=.)/gm, `${program.name}: `));
-  return {
-    name: program.name,
-    outcome: ok ? 'passed' : 'failed',
-    steps: output.match(/^ok /gm)?.length ?? 0,
-    seconds: (performance.now() - started) / 1000,
-    note: ok ? '' : (output.trim().split('\n').at(-1) ?? ''),
-  };
+  const steps = output.match(/^ok /gm)?.length ?? 0;
+  const note = ok ? '' : (output.match(/^FAILED .*/m)?.[0] ?? output.trim().split('\n').at(-1) ?? '');
+  return { ...prepared, outcome: ok ? 'passed' : 'failed', steps, seconds: secondsSince(started), note };
 }
 
-/** All of them, two at a time: the machine runs the servers as well. */
-async function tellAll(list: readonly Program[], server: Server, oracle: Server): Promise<Result[]> {
-  const waiting = [...list];
-  const results: Result[] = [];
+/** All that are prepared, two at a time: the machine runs the servers as well. */
+async function tellAll(results: Result[], server: Server, oracle: Server): Promise<void> {
+  const waiting = results.keys();
   const worker = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      results.push(await tell(next, server, oracle));
+    for (const position of waiting) {
+      const prepared = results[position] as Result;
+      const program = programs.find(({ name }) => name === prepared.name) as Program;
+      if (prepared.outcome === 'prepared') results[position] = await tell(program, prepared, server, oracle);
     }
   };
   await Promise.all([worker(), worker()]);
-  return results;
 }
 
-function report(results: readonly Result[]): void {
-  const rows = results.map(({ name, outcome, steps, seconds, note }) => [
-    name,
-    outcome,
-    steps,
-    seconds.toFixed(1),
-    note,
-  ]);
-  console.log(`\n${renderTable(['client', 'outcome', 'steps', 'seconds', 'note'], rows)}\n`);
-  const passed = results.reduce((sum, { steps }) => sum + steps, 0);
-  const count = (outcome: Result['outcome']) => results.filter((result) => result.outcome === outcome).length;
-  const skipped = count('left out');
-  if (skipped > 0) console.log(`NOT RUN: ${skipped} clients whose toolchain is not here, see the table.\n`);
-  console.log(`${passed} passed, ${count('failed')} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
-  if (count('failed') > 0) process.exitCode = 1;
-}
-
-async function main(): Promise<void> {
-  const chosen = programs.filter(({ name }) => names.length === 0 || names.includes(name));
-  mkdirSync(cache, { recursive: true });
-  const results: Result[] = [];
-  const ready: Program[] = [];
-  for (const program of chosen) {
-    const problem = await prepare(program);
-    if (problem === null) ready.push(program);
-    else results.push({ name: program.name, ...problem });
-  }
+async function withServers(use: (server: Server, oracle: Server) => Promise<void>): Promise<void> {
   const oracle = await startOracle();
   try {
     const cluster = single ? null : await startCluster({ nodes: 3, replicationFactor: 2, shards: 12 });
     try {
-      results.push(...(await tellAll(ready, cluster ?? oracle, oracle)));
+      await use(cluster ?? oracle, oracle);
     } finally {
       await cluster?.stop();
     }
   } finally {
     await oracle.stop();
   }
-  report(results);
+}
+
+async function main(): Promise<void> {
+  for (const name of names) {
+    if (!programs.some((program) => program.name === name)) throw new Error(`there is no client called ${name}`);
+  }
+  mkdirSync(cache, { recursive: true });
+  const results: Result[] = [];
+  for (const program of programs) {
+    if (names.length === 0 || names.includes(program.name)) results.push(await prepare(program));
+  }
+  await withServers((server, oracle) => tellAll(results, server, oracle));
+  process.exitCode = printReport(results) ? 0 : 1;
 }
 
 await main();

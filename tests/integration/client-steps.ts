@@ -19,9 +19,12 @@ const books = Array.from({ length: 60 }, (_, i) => ({
   price: i + 0.5,
 }));
 
+/** `createIndex` takes no notice of the client's `defaultWaitOptions`. */
+const patient = { timeout: 60_000 };
+
 const indexSteps: ClientStep[] = [
-  ['createIndex', ({ client }) => client.createIndex('books', { primaryKey: 'id' }).waitTask()],
-  ['createIndex again', ({ client }) => client.createIndex('books').waitTask()],
+  ['createIndex', ({ client }) => client.createIndex('books', { primaryKey: 'id' }).waitTask(patient)],
+  ['createIndex again', ({ client }) => client.createIndex('books').waitTask(patient)],
   ['getRawIndex', ({ client }) => client.getRawIndex('books')],
   ['getIndex', async ({ client }) => (await client.getIndex('books')).primaryKey],
   ['getIndex unknown', ({ client }) => client.getIndex('nope')],
@@ -266,7 +269,7 @@ const deletionSteps: ClientStep[] = [
   ['deleteIndexIfExists', ({ client }) => client.deleteIndexIfExists('books')],
 ];
 
-/** Every method of the official client on the core routes, in an order in which each has something to do. */
+/** The methods of the official client on the core routes, in an order in which each has something to do. */
 export const clientSteps: readonly ClientStep[] = [
   ...indexSteps,
   ...writeSteps,

@@ -1,19 +1,36 @@
-import { MeilisearchApiError } from 'meilisearch';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Index, Meilisearch, MeilisearchApiError } from 'meilisearch';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { diff, momentary } from '../support/compare.ts';
 import { type Oracle, startOracle } from '../support/oracle.ts';
 import { parseRaw } from '../support/raw-json.ts';
 import { type ClientContext, type ClientStep, clientContext, clientSteps } from './client-steps.ts';
+import { instanceSteps, refusedSteps } from './client-steps-instance.ts';
 
 let oracle: Oracle | undefined;
 let cluster: Cluster | undefined;
 
+/** Spies on every method of the client, by class and name. */
+const spies = new Map<string, ReturnType<typeof vi.spyOn>>();
+
+function watch(className: string, prototype: object): void {
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (name === 'constructor' || typeof value !== 'function') continue;
+    spies.set(`${className}.${name}`, vi.spyOn(prototype as Record<string, never>, name as never));
+  }
+}
+
 beforeAll(async () => {
+  const { tasks, batches } = new Meilisearch({ host: 'http://127.0.0.1:9' });
+  watch('Meilisearch', Meilisearch.prototype);
+  watch('Index', Index.prototype);
+  watch('TaskClient', Object.getPrototypeOf(tasks));
+  watch('BatchClient', Object.getPrototypeOf(batches));
   [oracle, cluster] = await Promise.all([startOracle(), startCluster({ nodes: 2, replicationFactor: 2, shards: 8 })]);
 });
 
 afterAll(async () => {
+  vi.restoreAllMocks();
   await Promise.all([oracle?.stop(), cluster?.stop()]);
 });
 
@@ -30,16 +47,28 @@ async function outcome(call: ClientStep[1], context: ClientContext): Promise<str
   }
 }
 
+const broken = (error: unknown) => JSON.stringify({ broke: String(error) });
+
 test('every method of the official client leads to the same outcome as on one server', async () => {
   if (oracle === undefined || cluster === undefined) throw new Error('the servers did not start');
   const sides = [oracle, cluster].map((server) => clientContext(server.address, server.masterKey));
   const failures: string[] = [];
-  for (const [method, call] of clientSteps) {
-    const [expected, got] = await Promise.all(
-      sides.map((side) => outcome(call, side).catch((error) => JSON.stringify({ broke: String(error) }))),
-    );
+  for (const [method, call] of [...clientSteps, ...instanceSteps]) {
+    const [expected, got] = await Promise.all(sides.map((side) => outcome(call, side).catch(broken)));
     const differences = diff(parseRaw(expected ?? 'null'), parseRaw(got ?? 'null'), { loose });
     if (differences.length > 0) failures.push(`${method}: ${JSON.stringify(differences.slice(0, 3))}`);
+    else if (expected?.startsWith('{"broke"')) failures.push(`${method}: ${expected}`);
   }
   expect(failures).toEqual([]);
 }, 600_000);
+
+test.each(refusedSteps)('%s is refused with a code that says so', async (_, call) => {
+  if (cluster === undefined) throw new Error('the cluster did not start');
+  const got = await outcome(call, clientContext(cluster.address, cluster.masterKey));
+  expect(JSON.parse(got)).toMatchObject({ cause: { code: 'miroir_not_supported' } });
+});
+
+test('no method of the official client was left out', () => {
+  expect(spies.size).toBeGreaterThan(100);
+  expect([...spies].filter(([, spy]) => spy.mock.calls.length === 0).map(([name]) => name)).toEqual([]);
+});

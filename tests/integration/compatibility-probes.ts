@@ -1,3 +1,4 @@
+import type { ValueRow } from '../../src/docs/compatibility-administration.ts';
 import type { ParameterArea, ParameterRow } from '../../src/docs/compatibility-parameters.ts';
 import type { RouteRow } from '../../src/docs/compatibility-routes.ts';
 import type { RawRequest, Server } from '../support/http.ts';
@@ -21,7 +22,8 @@ const bodies: Record<string, unknown> = {
   'POST /swap-indexes': [{ indexes: ['films', 'others'] }],
   'POST /keys': { actions: ['search'], indexes: ['*'], expiresAt: null },
   'PATCH /keys/{key}': { name: 'renamed' },
-  'POST /export': { url: 'http://127.0.0.1:9' },
+  // Covers no index, so that nobody waits for a target that is not there.
+  'POST /export': { url: 'http://127.0.0.1:9', indexes: { 'none*': {} } },
   'PATCH /experimental-features': {},
   'PATCH /network': {},
   'POST /webhooks': { url: 'http://127.0.0.1:9/' },
@@ -64,6 +66,12 @@ export function routeRequest({ method, path }: Pick<RouteRow, 'method' | 'path'>
   return request(method, address(path) + (queries[name] ?? ''), bodies[name]);
 }
 
+/** The request that shows a value or a header. */
+export function valueRequest({ method, path, body, headers }: ValueRow): RawRequest {
+  const plain = request(method, address(path), body ?? bodies[`${method} ${path}`]);
+  return headers === undefined ? plain : { ...plain, headers };
+}
+
 function placed(area: ParameterArea, body: unknown, values: Record<string, unknown>): unknown {
   const copy = structuredClone(body);
   let at = copy as Record<string | number, unknown>;
@@ -75,8 +83,18 @@ function placed(area: ParameterArea, body: unknown, values: Record<string, unkno
   return copy;
 }
 
+/** What an embedder needs to be one; others would ask services that are not there. */
+const embedder = { source: 'userProvided', dimensions: 2 };
+
+/** A change of a part of the settings, on an index of its own: nodes fail all changes of an index that they batch with a bad one. */
+function partialSettings(area: ParameterArea, values: Record<string, unknown>): RawRequest {
+  const all = area.inside[0] === 'embedders' ? { ...embedder, ...values } : values;
+  return request(area.method, `/indexes/with-${Object.keys(values)[0]}/settings`, placed(area, {}, all));
+}
+
 /** The request of an area's route with these parameters set in their place. */
 export function parameterRequest(area: ParameterArea, values: Record<string, unknown>): RawRequest {
+  if (area.path.endsWith('/settings')) return partialSettings(area, values);
   const plain = routeRequest(area);
   if (area.where === 'query') {
     const [path = '', query = ''] = plain.path.split('?');

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isRefused, routeOf } from '../../src/docs/compatibility.ts';
-import { type ParameterArea, parameterAreas } from '../../src/docs/compatibility-parameters.ts';
+import { allAreas, isRefused, routeOf } from '../../src/docs/compatibility.ts';
+import { valueRows } from '../../src/docs/compatibility-administration.ts';
+import type { ParameterArea } from '../../src/docs/compatibility-parameters.ts';
 import { type Row, routeRows } from '../../src/docs/compatibility-routes.ts';
 import { settingRows } from '../../src/docs/compatibility-settings.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
@@ -12,6 +13,7 @@ import {
   outcome,
   parameterRequest,
   routeRequest,
+  valueRequest,
   withCompanions,
 } from './compatibility-probes.ts';
 
@@ -62,7 +64,7 @@ const unknown = { surelyUnknown: 1 };
 const title = (area: ParameterArea) => area.title.replaceAll('`', '');
 const late = (row: Row) => row.state === 'newer';
 
-describe.each(parameterAreas)('$title', (area) => {
+describe.each(allAreas)('$title', (area) => {
   it('has every parameter in the table', async () => {
     const raw = parameterRequest(area, unknown);
     if (area.open === true) {
@@ -80,6 +82,13 @@ describe.each(parameterAreas)('$title', (area) => {
     if (!isRefused(area)) await check(row, raw);
     else if (!late(row))
       expect((await outcome(server('cluster'), raw)).code).toBe(routeOf(area).code ?? 'miroir_not_supported');
+  });
+});
+
+describe('values and headers', () => {
+  it.each(valueRows)('$title is $state', async (row) => {
+    await Promise.all([settled('oracle'), settled('cluster')]);
+    await check(row, valueRequest(row));
   });
 });
 
@@ -110,7 +119,7 @@ describe('settings', () => {
 
 describe('routes', () => {
   beforeAll(async () => {
-    const on = { metrics: true, logsRoute: true };
+    const on = { metrics: true, logsRoute: true, editDocumentsByFunction: true };
     for (const name of ['oracle', 'cluster'] as const)
       await sendJson(server(name), 'PATCH', '/experimental-features', on);
   });
@@ -126,6 +135,6 @@ describe('routes', () => {
   });
 
   it('are those of the parameters too', () => {
-    for (const area of parameterAreas) expect(routeOf(area), title(area)).toBeDefined();
+    for (const area of allAreas) expect(routeOf(area), title(area)).toBeDefined();
   });
 });

@@ -143,7 +143,8 @@ describe('real nodes', () => {
       return client;
     };
     const client = clientWith('the-right-key-of-it');
-    const options = { interval: 100, timeout: 1_000, downAfter: 3, upAfter: 2 };
+    const patience = { timeout: 1_000, suspectAfter: 500, downAfter: 3, upAfter: 2, backoff: 500, maxBackoff: 1_000 };
+    const options = { interval: 100, ...patience };
     health = createHealth({ clients: [client], ...options });
     await health.start();
     expect(health.describe('n')).toMatchObject({ state: 'up', version: '1.21.0' });

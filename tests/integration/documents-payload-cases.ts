@@ -126,6 +126,82 @@ const vectorBatches = withId(
   ].map((value) => `[{"id":"d1","_vectors":${value}}]`),
 );
 
+const embedders = {
+  embedders: { m: { source: 'userProvided', dimensions: 2 }, k: { source: 'userProvided', dimensions: 1 } },
+};
+const oneEmbedder = { embedders: { m: { source: 'userProvided', dimensions: 2 } } };
+
+const embeddingValues = [
+  ...['null', '[]', '[1,2]', '[1,2,3]', '[[1,2],[3,4]]', '[[1,2],[3]]', '[[]]', '[ 1 , 2 ]', '[1e39,2]', '[1e999,2]'],
+  ...[
+    '[1,"a"]',
+    '["a",1]',
+    '[[1,2],3]',
+    '[1,[2]]',
+    '[[1,"x"],3]',
+    '[[1],["a"]]',
+    '[null,1]',
+    '[true]',
+    '[{}]',
+    '[1,{}]',
+  ],
+  ...['[[1,2],-3]', '[[1,2],1.5]', '[[1,2],1e3]', '[[1,2],18446744073709551616]', '[[1,2],-0]', '[[1,2],1.0]'],
+  ...['["\\u0041\\"x\\n",1]', '["{",1]', '["\\ud800",1]', '[1,[ 2, "a" ,[1.50,null,true, 1e3]]]', '[[1,[2]]]'],
+  ...['{"regenerate":true}', '{"regenerate":false}', '{"embeddings":null,"regenerate":true}', '{"embeddings":[1,2]}'],
+  ...[
+    '{"embeddings":[],"regenerate":true}',
+    '{"embeddings":[1],"regenerate":false}',
+    '{"embeddings":5,"regenerate":true}',
+  ],
+  ...[
+    '{"embeddings":"x","regenerate":true}',
+    '{"embeddings":{},"regenerate":true}',
+    '{"embeddings":[1,"a"],"regenerate":1}',
+  ],
+  ...['{"embeddings":1.5,"regenerate":true}', '{"embeddings":[1,2],"embeddings":[1],"regenerate":false}', '5', '"x"'],
+];
+
+const rows = (count: number, row: (i: number) => object) =>
+  JSON.stringify(Array.from({ length: count }, (_, i) => row(i)));
+
+/** Whole batches for one embedder, `m`: which document's fault counts, and how many lack vectors. */
+const embeddingBodies = [
+  ...['[{"id":1},{"id":2},{"id":3,"_vectors":{"m":[1,2]}},{"id":4}]', '[{"id":1},{"id":2,"_vectors":{"m":[1]}}]'],
+  ...[
+    '[{"id":1,"_vectors":{"m":[1]}},{"id":2,"_vectors":{"m":["a"]}}]',
+    '[{"id":1,"_vectors":{"m":[1]}},{"id":2,"_vectors":5}]',
+  ],
+  ...['[{"id":1},{"id":2,"_vectors":{"m":[{}]}}]', '[{"id":1,"_vectors":{"m":[1]}},{"id":2,"a":1e999}]'],
+  ...['[{"id":1,"_vectors":{"m":[1]}},{"id":2,"_vectors":{"m":[1e999,2]}}]'],
+  ...['[{"id":1,"_vectors":{"m":[1]}},{"id":2,"_vectors":{"m":null,"x":[1e999,2]}}]'],
+  ...['[{"id":2,"_vectors":{"m":null,"x":[{}]}}]', '[{"id":1,"_vectors":{"m":[1]}},{"id":1,"_vectors":{"m":[1,2]}}]'],
+  ...['[{"id":1,"_vectors":{"m":[1,2]}},{"id":1,"a":1}]', '[{"id":1,"_vectors":{"m":[1,2]}},{"id":1,"_vectors":{}}]'],
+  ...[
+    '[{"id":1,"_vectors":{"n":[1,2]}},{"id":2,"_vectors":{"n":null,"abc":1}}]',
+    '[{"id":1,"_vectors.m":1,"_Zvectors":2}]',
+  ],
+  ...['[{"id":1,"_vector":{"m":[1]}},{"id":2,"vectors":1},{"id":3,"_vecto":1,"_vectors":{"nm":[1]}}]'],
+  rows(250, (id) => ({ id })),
+  rows(350, (id) => (id < 250 ? { id, _vectors: { m: [1, 2] } } : { id })),
+  rows(350, (id) =>
+    id === 120 ? { id, _vectors: { m: [1] } } : id === 5 || id === 130 ? { id } : { id, _vectors: { m: null } },
+  ),
+  rows(200, (i) => (i < 150 ? { id: i } : { id: i - 150, _vectors: { m: null } })),
+];
+
+/** Documents judged by the index's embedders. */
+const embeddingBatches: Batch[] = [
+  ...embeddingValues.map((value) => ({ body: `[{"id":"d1","_vectors":{"m":${value},"k":[1]}}]`, settings: embedders })),
+  // Of faults with two embedders one server names either.
+  ...['{"m":[1]}', '{"m":[1,2]}', '{"k":[1]}', '{"k":["a"],"m":[1,2]}'].map((value) => ({
+    body: `[{"id":"d1","_vectors":${value}}]`,
+    settings: embedders,
+  })),
+  ...(['POST', 'PUT'] as const).flatMap((method) =>
+    embeddingBodies.map((body) => ({ body, method, settings: oneEmbedder })),
+  ),
+].map((batch) => ({ primaryKey: 'id', ...batch }));
+
 const orderBatches: Batch[] = (['POST', 'PUT'] as const).flatMap((method) =>
   [
     ...['[{"id":1,"_geo":5},{"id":1,"_geo":null}]', '[{"id":1,"_geo":5},{"id":1,"x":1}]'],
@@ -157,6 +233,7 @@ export const batches: readonly Batch[] = [
   ...deepKeyBatches,
   ...geoBatches,
   ...vectorBatches,
+  ...embeddingBatches,
   ...orderBatches,
   ...settingsBatches,
   ...formatBatches,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isGeoChecked } from '../../src/documents/checks.ts';
+import { documentEmbedders } from '../../src/documents/judge-batch.ts';
 import { parsePayload } from '../../src/documents/payload.ts';
 import { prepareBatch } from '../../src/documents/prepare-batch.ts';
 import { ApiError } from '../../src/errors/api-error.ts';
@@ -117,6 +118,8 @@ function predictBatch(batch: Batch, index: string): string {
       primaryKey: null,
       requestedPrimaryKey: batch.primaryKey ?? null,
       geoEnabled: isGeoChecked(batch.settings ?? {}),
+      embedders: documentEmbedders(batch.settings ?? {}),
+      stored: { has: () => false, regenerates: () => false },
       indexUid: index,
       mode: batch.method === 'PUT' ? 'update' : 'replace',
       format,
@@ -250,6 +253,47 @@ describe('payloads, against a real node', () => {
 
 describe('batches, against a real node', () => {
   it('foretells outcome, error, details and primary key', () => compareBatches(batches), 240_000);
+
+  it('foretells generated batches with embeddings', async () => {
+    const number = fc.constantFrom(1, 0.5, -2, 1e3);
+    const odd = fc.constantFrom<unknown>('a', null, true, {}, [], [1], 3, -1, 1.5);
+    const embedding = fc.oneof(
+      { weight: 3, arbitrary: fc.array(number, { minLength: 2, maxLength: 2 }) },
+      fc.array(number, { maxLength: 3 }),
+    );
+    const list = fc.array(fc.oneof({ weight: 8, arbitrary: embedding }, odd), { maxLength: 3 });
+    const mixed = fc.array(fc.oneof({ weight: 6, arbitrary: number }, odd), { maxLength: 3 });
+    const value = fc.oneof({ weight: 4, arbitrary: embedding }, list, mixed, fc.constant(null));
+    const object = fc.record(
+      { embeddings: fc.oneof(value, odd), regenerate: fc.constantFrom<unknown>(true, false, 1) },
+      { requiredKeys: [] },
+    );
+    const entry = fc.oneof({ weight: 4, arbitrary: value }, object, odd);
+    const vectors = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ m: entry }) },
+      { weight: 2, arbitrary: fc.record({ m: entry, other: entry }, { requiredKeys: [] }) },
+      odd,
+    );
+    const document = fc.record(
+      {
+        id: fc.constantFrom(1, 2, 3),
+        _vectors: vectors,
+        _vector: fc.constant(1),
+        _geo: fc.constantFrom<unknown>(null, 5),
+      },
+      { requiredKeys: ['id'] },
+    );
+    const batch: fc.Arbitrary<Batch> = fc.record({
+      body: fc.array(document, { minLength: 1, maxLength: 4 }).map((documents) => JSON.stringify(documents)),
+      primaryKey: fc.constant('id'),
+      method: fc.constantFrom('POST', 'PUT'),
+      settings: fc.constantFrom(
+        { embedders: { m: { source: 'userProvided', dimensions: 2 } } },
+        { embedders: { m: { source: 'userProvided', dimensions: 2 } }, sortableAttributes: ['_geo'] },
+      ),
+    });
+    await compareBatches(fc.sample(batch, { seed: 13, numRuns: 64 }));
+  }, 240_000);
 
   it('foretells generated batches', async () => {
     const id = fc.constantFrom<unknown>(

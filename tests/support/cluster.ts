@@ -32,6 +32,8 @@ export interface ClusterOptions {
 export interface Cluster extends Server {
   readonly nodes: readonly LocalNode[];
   readonly config: FileInput;
+  /** Holds the store, the logs, and a folder per node named by its id. */
+  readonly folder: string;
   /** Only with `miroir: 'child'`. */
   readonly process: MiroirProcess | null;
   stop(): Promise<void>;
@@ -78,10 +80,10 @@ async function configuration(
     })),
     store: { backend: 'sqlite', path: join(folder, 'miroir.db') },
     dumps: { dir: join(folder, 'dumps') },
-    server: { host: '127.0.0.1', port },
     metrics: { enabled: false },
     log: { level: 'warn' },
     ...options.config,
+    server: { ...options.config?.server, host: '127.0.0.1', port },
   };
 }
 
@@ -115,6 +117,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       masterKey,
       nodes,
       config,
+      folder: folder.path,
       process: child,
       stop: () => undoAll(undo),
     };

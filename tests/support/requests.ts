@@ -8,6 +8,8 @@ export interface SearchCase {
   body: Record<string, unknown>;
   /** GET carries the same parameters in the query string. */
   via: 'POST' | 'GET';
+  /** The route that is asked; `search` when absent. */
+  route?: 'similar';
   /** Top-level fields of the answer that one node only estimates: their presence is compared, not their value. */
   estimated?: readonly string[];
 }
@@ -209,6 +211,21 @@ const shop: Readonly<Record<string, Make>> = {
     distinct: r.pick(['brand', 'color', 'stock']),
     attributesToRetrieve: r.pick([['id'], ['*']]),
     limit: 8,
+  }),
+  'distinct with facets': (r, w) => ({
+    q: r.chance(0.2) ? '' : r.pick([w.common(), w.scattered(2).join(' '), w.title(3).join(' ')]),
+    distinct: r.pick(['brand', 'color', 'stock', 'seller.address.country']),
+    facets: r.sample(['brand', 'categories', 'rating', 'color', 'discount', 'dimensions', 'stock'], 2),
+    limit: r.pick([2, 8, 20]),
+  }),
+  'distinct sorted': (r, w) => ({
+    q: r.chance(0.5) ? '' : w.common(),
+    sort: r.pick(placeholderSorts),
+    distinct: r.pick(['brand', 'color', 'stock']),
+    filter: r.pick([null, 'price > 100', 'inStock = true']),
+    offset: r.pick([0, 3]),
+    limit: r.pick([1, 5, 30]),
+    attributesToRetrieve: ['id'],
   }),
   'distinct page mode': (r, w) => ({
     q: w.common(),

@@ -20,7 +20,7 @@ export function rankedHits(text: string, primaryKey: string): RankedHit[] {
  * The part of the details that ranks. Folded scores depend on maxima that a node chooses by its own words (typo) and say
  * nothing beyond the counts beside them.
  */
-function rankOnly(details: Raw): string {
+export function rankOnly(details: Raw): string {
   if (!(details instanceof Map)) return printRaw(details);
   const kept = [...details].map(([rule, value]): [string, Raw] => {
     if (!(value instanceof Map)) return [rule, value];

@@ -11,11 +11,14 @@ function flatNodes(topology: AdminTopology): PlacedNode[] {
 }
 
 /** Everything that is not as it should be, one sentence each. */
-export function findProblems(topology: AdminTopology, shards: AdminShards, ready: AdminReady): string[] {
+export function findProblems(topology: AdminTopology, shards: AdminShards, ready: AdminReady, now: number): string[] {
   const { total, readable } = shards.coverage;
   const problems: string[] = [];
   for (const node of flatNodes(topology)) {
-    if (node.state === 'down') problems.push(`${node.id} is down: ${node.lastError ?? 'no reason known'}`);
+    if (node.state !== 'up') {
+      const held = node.until !== null && Date.parse(node.until) > now ? `; not used again before ${node.until}` : '';
+      problems.push(`${node.id} is ${node.state}: ${node.reason ?? 'no reason known'}${held}`);
+    }
     const stale = node.staleCopies.length;
     if (stale > 0) problems.push(`${node.id} has ${counted(stale, 'stale copy', 'stale copies')}`);
   }
@@ -29,7 +32,7 @@ function nodeTable(nodes: readonly PlacedNode[], now: number): string {
     ['node', 'state', 'for', 'group', 'shards', 'stale', 'version', 'address'],
     nodes.map((node) => [
       node.id,
-      node.state,
+      node.avoided ? `${node.state}, slow` : node.state,
       age(node.since, now),
       node.group,
       node.shards,
@@ -43,7 +46,7 @@ function nodeTable(nodes: readonly PlacedNode[], now: number): string {
 /** `miroir-ctl status`: is everything well, and if not, what is wrong. */
 export async function status(client: AdminClient, now: number): Promise<Output> {
   const [topology, shards, ready] = await Promise.all([client.topology(), client.shards(), client.ready()]);
-  const problems = findProblems(topology, shards, ready);
+  const problems = findProblems(topology, shards, ready, now);
   const nodes = flatNodes(topology);
   const word = problems.length === 0 ? 'healthy' : 'degraded';
   const { total, readable } = shards.coverage;

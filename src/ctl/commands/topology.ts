@@ -7,11 +7,12 @@ export async function topology(client: AdminClient, now: number): Promise<Output
   const data = await client.topology();
   const groups = data.groups.map(({ group, nodes }) => {
     const table = renderTable(
-      ['node', 'address', 'state', 'role', 'shards', 'documents', 'size', 'last error'],
+      ['node', 'address', 'state', 'reads', 'role', 'shards', 'documents', 'size', 'last error'],
       nodes.map((node) => [
         node.id,
         node.address,
         node.state,
+        node.avoided ? 'avoided' : '',
         node.role,
         node.shards,
         node.documents ?? '-',

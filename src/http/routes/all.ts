@@ -1,11 +1,11 @@
 import type { Routes } from '../router.ts';
 import { documentRoutes } from './documents.ts';
 import { dumpRoutes } from './dumps.ts';
+import { exportRoutes } from './export.ts';
 import { featureRoutes } from './features.ts';
 import { indexRoutes } from './indexes.ts';
 import { instanceRoutes } from './instance.ts';
 import { keyRoutes } from './keys.ts';
-import { laterRoutes } from './later.ts';
 import { logRoutes } from './logs.ts';
 import { multiSearchRoutes } from './multi-search.ts';
 import { refusedRoutes } from './network.ts';
@@ -29,9 +29,9 @@ export const apiRoutes: readonly Routes[] = [
   taskRoutes,
   keyRoutes,
   dumpRoutes,
+  exportRoutes,
   featureRoutes,
   webhookRoutes,
   logRoutes,
   refusedRoutes,
-  laterRoutes,
 ];

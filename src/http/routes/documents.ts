@@ -17,14 +17,16 @@ const list: Handler = async (x) => {
   await x.authorise('documents.get');
   const parameters = x.query(listParameters);
   const uid = x.indexUid();
-  return read(await x.services.documents.list(uid, toDocumentsQuery(parameters)));
+  const pending = await x.settleSession(uid);
+  return read(await x.services.documents.list(uid, toDocumentsQuery(parameters)), pending);
 };
 
 const fetch: Handler = async (x) => {
   await x.authorise('documents.get');
   const body = await x.json(fetchBody);
   const uid = x.indexUid();
-  return read(await x.services.documents.list(uid, toDocumentsQuery(body)));
+  const pending = await x.settleSession(uid);
+  return read(await x.services.documents.list(uid, toDocumentsQuery(body)), pending);
 };
 
 const get: Handler = async (x) => {
@@ -32,7 +34,8 @@ const get: Handler = async (x) => {
   const { fields, retrieveVectors } = x.query(getParameters);
   const uid = x.indexUid();
   const wanted = fields?.includes('*') === true ? null : fields;
-  return read(await x.services.documents.get(uid, x.param('documentId'), wanted, retrieveVectors));
+  const pending = await x.settleSession(uid);
+  return read(await x.services.documents.get(uid, x.param('documentId'), wanted, retrieveVectors), pending);
 };
 
 const add =

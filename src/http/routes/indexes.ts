@@ -1,13 +1,14 @@
 import { ApiError } from '../../errors/api-error.ts';
 import { invalidIndexUid, isIndexUid } from '../../validation/index-uid.ts';
-import { accepted, json } from '../answer.ts';
+import { accepted, sessionJson } from '../answer.ts';
 import { createIndex, listIndexes, updateIndex } from '../requests/indexes.ts';
 import type { Handler, Routes } from '../router.ts';
 
 const list: Handler = async (x) => {
   const caller = await x.authorise('indexes.get');
   const { offset, limit } = x.query(listIndexes);
-  return json(await x.services.indexes.list(offset, limit, caller));
+  const pending = await x.settleSession(null);
+  return sessionJson(await x.services.indexes.list(offset, limit, caller), pending);
 };
 
 const create: Handler = async (x) => {
@@ -19,7 +20,9 @@ const create: Handler = async (x) => {
 
 const get: Handler = async (x) => {
   await x.authorise('indexes.get');
-  return json(await x.services.indexes.get(x.indexUid()));
+  const uid = x.indexUid();
+  const pending = await x.settleSession(uid);
+  return sessionJson(await x.services.indexes.get(uid), pending);
 };
 
 const update: Handler = async (x) => {
@@ -38,7 +41,9 @@ const remove: Handler = async (x) => {
 
 const stats: Handler = async (x) => {
   await x.authorise('stats.get');
-  return json(await x.services.indexes.stats(x.indexUid()));
+  const uid = x.indexUid();
+  const pending = await x.settleSession(uid);
+  return sessionJson(await x.services.indexes.stats(uid), pending);
 };
 
 /** `/indexes`, `/indexes/{uid}` and its statistics. */

@@ -1,4 +1,4 @@
-import { json } from '../answer.ts';
+import { json, sessionJson } from '../answer.ts';
 import type { Routes } from '../router.ts';
 
 /** Routes about the whole instance. */
@@ -12,6 +12,10 @@ export const instanceRoutes: Routes = (resource) => {
     },
   });
   resource('/stats', {
-    GET: async (x) => json(await x.services.indexes.allStats(await x.authorise('stats.get'))),
+    GET: async (x) => {
+      const caller = await x.authorise('stats.get');
+      const pending = await x.settleSession(null);
+      return sessionJson(await x.services.indexes.allStats(caller), pending);
+    },
   });
 };

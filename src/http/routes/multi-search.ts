@@ -1,38 +1,57 @@
 import { ApiError } from '../../errors/api-error.ts';
 import type { Caller } from '../../keys/caller.ts';
-import { runQueries } from '../../search/multi-search.ts';
+import { inside, runQueries } from '../../search/multi-search.ts';
+import { overFetchFactor } from '../../search/vector-search.ts';
 import { read } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { facetSearchBody } from '../requests/facet-search.ts';
-import { federationRefused, type MultiSearchQuery, multiSearchBody } from '../requests/multi-search.ts';
+import {
+  federatedQueries,
+  federationRefused,
+  type MultiSearchQuery,
+  multiSearchBody,
+} from '../requests/multi-search.ts';
 import type { Handler, Routes } from '../router.ts';
 import { checkedAfterIndex } from './search.ts';
 
+/** Keys and tokens are checked for all queries before any is run. */
+function checkIndexes(caller: Caller, queries: readonly MultiSearchQuery[]): void {
+  const position = queries.findIndex(({ indexUid }) => !caller.allowsIndex(indexUid));
+  if (position === -1) return;
+  throw inside(new ApiError('invalid_api_key', 'The provided API key is invalid.'), position);
+}
+
 async function runOne(x: Exchange, caller: Caller, planned: MultiSearchQuery, position: number) {
-  const { indexUid, query, federated } = planned;
-  if (federated) throw federationRefused(position);
-  if (!caller.allowsIndex(indexUid)) throw new ApiError('invalid_api_key', 'The provided API key is invalid.');
+  const { indexUid, query, federationOptions } = planned;
+  if (federationOptions !== null) throw federationRefused(position);
   await checkedAfterIndex(x, indexUid, query);
   return x.services.search.search(indexUid, query, caller);
 }
 
 const multiSearch: Handler = async (x) => {
   const caller = await x.authorise('search');
-  const queries = await x.json(multiSearchBody);
-  return read(
-    await runQueries(
-      queries.map((query, position) => ({
-        indexUid: query.indexUid,
-        run: () => runOne(x, caller, query, position),
-      })),
-    ),
-  );
+  const { queries, federation } = await x.json(multiSearchBody);
+  checkIndexes(caller, queries);
+  const waits = [...new Set(queries.map(({ indexUid }) => indexUid))].map((uid) => x.settleSession(uid));
+  const pending = (await Promise.all(waits)).find((task) => task !== null) ?? null;
+  if (federation === null) {
+    const planned = queries.map((query, position) => ({
+      indexUid: query.indexUid,
+      run: () => runOne(x, caller, query, position),
+    }));
+    return read(await runQueries(planned), pending);
+  }
+  const checked = federatedQueries(queries, (action) => x.services.features.require('network', action));
+  const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
+  return read(await x.services.search.federated({ federation, queries: checked }, caller, { overFetch }), pending);
 };
 
 const facetSearch: Handler = async (x) => {
   const caller = await x.authorise('search');
   const query = await x.json(facetSearchBody);
-  return read(await x.services.search.facetSearch(x.indexUid(), query, caller));
+  const uid = x.indexUid();
+  const pending = await x.settleSession(uid);
+  return read(await x.services.search.facetSearch(uid, query, caller), pending);
 };
 
 /** `/multi-search` and `/indexes/{uid}/facet-search`. */

@@ -19,9 +19,10 @@ const post: Handler = async (x) => {
   const caller = await x.authorise('search');
   const query = await x.json(searchBody);
   const uid = x.indexUid();
+  const pending = await x.settleSession(uid);
   await checkedAfterIndex(x, uid, query);
   const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
-  return read(await x.services.search.search(uid, query, caller, { overFetch }));
+  return read(await x.services.search.search(uid, query, caller, { overFetch }), pending);
 };
 
 const get: Handler = async (x) => {
@@ -29,7 +30,8 @@ const get: Handler = async (x) => {
   const parameters = x.query(searchParameters);
   const uid = x.indexUid();
   const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
-  return read(await x.services.search.search(uid, toSearchQuery(parameters), caller, { overFetch }));
+  const pending = await x.settleSession(uid);
+  return read(await x.services.search.search(uid, toSearchQuery(parameters), caller, { overFetch }), pending);
 };
 
 /** `/indexes/{uid}/search` */

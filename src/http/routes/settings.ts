@@ -1,11 +1,13 @@
 import { type SettingInfo, settingTable } from '../../indexes/settings/names.ts';
 import { parseSetting, parseSettings } from '../../indexes/settings/parse.ts';
-import { accepted, json } from '../answer.ts';
+import { accepted, sessionJson } from '../answer.ts';
 import type { Handler, Methods, Routes } from '../router.ts';
 
 const getAll: Handler = async (x) => {
   await x.authorise('settings.get');
-  return json(await x.services.settings.get(x.indexUid()));
+  const uid = x.indexUid();
+  const pending = await x.settleSession(uid);
+  return sessionJson(await x.services.settings.get(uid), pending);
 };
 
 const update: Handler = async (x) => {
@@ -24,7 +26,9 @@ const resetAll: Handler = async (x) => {
 function resourceOf({ name, method }: SettingInfo): Methods {
   const get: Handler = async (x) => {
     await x.authorise('settings.get');
-    return json(await x.services.settings.getOne(x.indexUid(), name));
+    const uid = x.indexUid();
+    const pending = await x.settleSession(uid);
+    return sessionJson(await x.services.settings.getOne(uid, name), pending);
   };
   const set: Handler = async (x) => {
     const caller = await x.authorise('settings.update');

@@ -8,7 +8,8 @@ const post: Handler = async (x) => {
   const query = await x.json(similarBody);
   const uid = x.indexUid();
   const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
-  return read(await x.services.search.similar(uid, query, caller, { overFetch }));
+  const pending = await x.settleSession(uid);
+  return read(await x.services.search.similar(uid, query, caller, { overFetch }), pending);
 };
 
 const get: Handler = async (x) => {
@@ -16,7 +17,8 @@ const get: Handler = async (x) => {
   const query = toSimilarQuery(x.query(similarParameters));
   const uid = x.indexUid();
   const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
-  return read(await x.services.search.similar(uid, query, caller, { overFetch }));
+  const pending = await x.settleSession(uid);
+  return read(await x.services.search.similar(uid, query, caller, { overFetch }), pending);
 };
 
 /** `/indexes/{uid}/similar` */

@@ -4,6 +4,7 @@ import { settingNames } from './names.ts';
 import { canonicalJson, isObject, type Json, pick } from './order.ts';
 import { ownRules } from './physical.ts';
 import { maskSecrets } from './secrets.ts';
+import { unguardEmbedders } from './templates.ts';
 
 /** Settings that Miroir applies itself, so that the nodes do not know the client's value. */
 export interface SettingOverrides {
@@ -51,6 +52,7 @@ export function toLogical(nodeSettings: unknown, overrides: SettingOverrides): J
   if (isObject(settings.faceting)) {
     settings.faceting = { ...settings.faceting, maxValuesPerFacet: overrides.maxValuesPerFacet };
   }
+  if ('embedders' in settings) settings.embedders = unguardEmbedders(settings.embedders);
   return settings;
 }
 

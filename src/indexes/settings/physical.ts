@@ -3,6 +3,7 @@ import { embedderFields, fieldStatus, isSource } from './embedder-sources.ts';
 import { settingNames } from './names.ts';
 import { isObject, type Json } from './order.ts';
 import { isMasked } from './secrets.ts';
+import { guardEmbedders } from './templates.ts';
 
 /**
  * Facet values per facet that the nodes return. Counts are exact only if no node cuts its list, so this is far above what
@@ -36,14 +37,18 @@ function physicalFaceting(faceting: unknown): Json {
   return rest;
 }
 
-/** A client's PATCH body as the nodes get it; what only Miroir applies is left out. */
-export function toPhysicalPatch(patch: Json): Json {
+/**
+ * A client's PATCH body as the nodes get it; what only Miroir applies is left out. `present` are the client's embedders
+ * before it.
+ */
+export function toPhysicalPatch(patch: Json, present: unknown = {}): Json {
   const { displayedAttributes: _, ...physical } = patch;
   if ('filterableAttributes' in physical) {
     const rules = Array.isArray(physical.filterableAttributes) ? physical.filterableAttributes : [];
     physical.filterableAttributes = [...ownRules, ...rules];
   }
   if ('faceting' in physical) physical.faceting = physicalFaceting(physical.faceting);
+  if ('embedders' in physical) physical.embedders = guardEmbedders(physical.embedders, present);
   return physical;
 }
 

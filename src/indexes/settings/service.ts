@@ -5,10 +5,11 @@ import type { Logger } from '../../observability/log.ts';
 import type { ClusterView } from '../../placement/view.ts';
 import type { IndexRecord } from '../../store/records.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../../tasks/acceptance.ts';
+import type { ActiveTasks } from '../../tasks/active.ts';
 import type { SettingsCommit } from '../../tasks/catalog-changes.ts';
 import { indexNotFound, indexNotFoundBody } from '../errors.ts';
 import { allNodes, nodePath, type PrepareOptions, prepareIndex, toAllNodes } from '../prepare.ts';
-import { defaultSettings } from './defaults.ts';
+import { acceptedSettings, committedSettings } from './accepted.ts';
 import { applyOverrides, getSetting, logicalTaskDetails, overridesOf, settingsHash, toLogical } from './logical.ts';
 import { settingNames } from './names.ts';
 import { physicalReset, toPhysicalPatch, toPhysicalRestore } from './physical.ts';
@@ -17,16 +18,12 @@ import { keepSecrets, maskSecrets } from './secrets.ts';
 /** What the settings routes are built from. */
 export interface SettingsServiceOptions extends PrepareOptions {
   acceptance: Acceptance;
-}
-
-/** The committed logical settings of an index. */
-export function committedSettings(index: IndexRecord): Record<string, unknown> {
-  return index.settings === null ? defaultSettings() : (JSON.parse(index.settings) as Record<string, unknown>);
+  active: Pick<ActiveTasks, 'all'>;
 }
 
 /** The settings routes. */
 export function createSettingsService(options: SettingsServiceOptions): SettingsService {
-  const { catalog, acceptance, view } = options;
+  const { catalog, acceptance, active, view } = options;
 
   function visible(uid: string): IndexRecord {
     const index = catalog.visible(uid);
@@ -59,7 +56,7 @@ export function createSettingsService(options: SettingsServiceOptions): Settings
           verdict: null,
           effect: { ...create, settings: patch },
           catalog: changes,
-          parts: [...parts, ...broadcast(index, toPhysicalPatch(patch))],
+          parts: [...parts, ...broadcast(index, toPhysicalPatch(patch, acceptedSettings(index, active).embedders))],
         };
       }),
     reset: (uid, name) =>

@@ -3,7 +3,7 @@ import { members, skipSpace, skipValue } from '../../json/scan.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
 import { distinctFilter } from './distinct.ts';
-import { countValues, mergeFacets, type NodeFacets, sumCounts } from './facets.ts';
+import { askedOrders, countValues, mergeFacets, type NodeFacets, type Spellings, sumCounts } from './facets.ts';
 import { type HitView, hitRanking, hitVersion, type NodeHit, rawField, readHit, renderHit } from './hit.ts';
 import { mergeSources, type Source } from './kway.ts';
 import { compareRankings, type Ranking } from './order.ts';
@@ -92,6 +92,17 @@ export interface MergeOptions {
   elapsedMs: number;
 }
 
+/** The source's hits that `accept` takes. */
+function filtered(source: Source<RankedHit>, accept: (hit: RankedHit) => boolean): Source<RankedHit> {
+  return {
+    next() {
+      let hit = source.next();
+      while (hit !== null && !accept(hit)) hit = source.next();
+      return hit;
+    },
+  };
+}
+
 /** The best of the hits that `accept` takes, up to the end of the window, no distinct value twice. */
 export function mergedHits(
   answers: readonly NodeSearchAnswer[],
@@ -99,17 +110,13 @@ export function mergedHits(
   accept: (hit: RankedHit) => boolean = () => true,
 ): RankedHit[] {
   if (window.limit === 0) return [];
-  const sources = answers.map((answer) => hitSource(answer, view, primaryKey));
-  const keep = distinct === null ? null : distinctFilter(distinct);
-  return mergeSources(
-    sources,
-    compareHits,
-    window.reach,
-    (ranked) => accept(ranked) && (keep === null || keep(ranked.hit)),
-  );
+  const sources = answers.map((answer) => filtered(hitSource(answer, view, primaryKey), accept));
+  const keep = distinct === null ? () => true : distinctFilter(distinct);
+  return mergeSources(sources, compareHits, window.reach, ({ hit }) => keep(hit));
 }
 
-const candidatesOf = (facets: readonly NodeFacets[]) =>
+/** Number of documents behind facets, as the shards tell it: unlike a total it is never cut. */
+export const candidatesOf = (facets: readonly NodeFacets[]): number =>
   facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, shardField), 0);
 
 /** Fields that only merging needed; with `*` the client sees every field. */
@@ -119,13 +126,18 @@ function hiddenFacets(query: SearchQuery, countedDistinct: string | null): Set<s
   return new Set([shardField, ...(countedDistinct === null || shown(countedDistinct) ? [] : [countedDistinct])]);
 }
 
-function facetsJson(facets: readonly NodeFacets[], { query, settings, countedDistinct }: MergeOptions): string {
+function facetsJson(
+  facets: readonly NodeFacets[],
+  options: MergeOptions & { candidates: number; spellings: Spellings | undefined },
+): string {
+  const { query, settings, countedDistinct, candidates, spellings } = options;
   if (query.facets === null) return '';
   const merged = mergeFacets(facets, {
     maxValues: settings.maxValuesPerFacet,
-    order: settings.facetOrder,
-    candidates: candidatesOf(facets),
+    order: askedOrders(query.facets, settings.facetOrder),
+    candidates,
     hidden: hiddenFacets(query, countedDistinct),
+    ...(spellings === undefined ? {} : { spellings }),
   });
   return `,"facetDistribution":${merged.distribution},"facetStats":${merged.stats}`;
 }
@@ -134,11 +146,11 @@ function facetsJson(facets: readonly NodeFacets[], { query, settings, countedDis
  * Number of documents found: the sum over the nodes, except that a distinct value counts once however many nodes have
  * it. That is known from the hits when these are all there are, and from the field's facets.
  */
-function totalOf(
+export function totalOf(
   answers: readonly NodeSearchAnswer[],
   facets: readonly NodeFacets[],
   found: number,
-  { query, window, distinct, countedDistinct }: MergeOptions,
+  { query, window, distinct, countedDistinct }: Pick<MergeOptions, 'query' | 'window' | 'distinct' | 'countedDistinct'>,
 ): number {
   const thinned = distinct !== null || query.rankingScoreThreshold !== null;
   if (thinned && window.limit > 0 && found < window.reach) return found;
@@ -153,6 +165,10 @@ export interface MergedSearch {
   hits: readonly NodeHit[];
   /** The answers that facets and totals are taken from. */
   answers: readonly NodeSearchAnswer[];
+  /** What is left of the candidates, when that was counted apart. */
+  counted?: { total: number; facets: readonly NodeFacets[] } | null;
+  /** How facet values are to be spelt that nodes spell in different ways. */
+  spellings?: Spellings;
   /** What only a search with vectors tells. */
   semantic?: {
     /** Hits of the page that vectors found. */
@@ -163,17 +179,20 @@ export interface MergedSearch {
 }
 
 /** One search answer, as JSON text in Meilisearch's order of members. */
-export function writeSearchAnswer({ hits, answers, semantic }: MergedSearch, options: MergeOptions): string {
+export function writeSearchAnswer(
+  { hits, answers, counted = null, spellings, semantic }: MergedSearch,
+  options: MergeOptions,
+): string {
   const { query, window, settings, view } = options;
   const shown = hits.slice(window.offset).map((hit) => renderHit(hit, view));
-  const facets = answers.flatMap((answer) => answer.facets ?? []);
-  const total = totalOf(answers, facets, hits.length, options);
+  const facets = counted?.facets ?? answers.flatMap((answer) => answer.facets ?? []);
+  const total = counted?.total ?? totalOf(answers, facets, hits.length, options);
   const vector = (semantic?.queryVector ?? null) === null ? '' : `,"queryVector":${semantic?.queryVector}`;
   return [
     `{"hits":[${shown.join(',')}],"query":${JSON.stringify(query.q ?? '')}${vector}`,
     `,"processingTimeMs":${Math.round(options.elapsedMs)},`,
     totalsJson(query, window, total, settings.maxTotalHits),
-    facetsJson(facets, options),
+    facetsJson(facets, { ...options, candidates: counted?.total ?? candidatesOf(facets), spellings }),
     semantic === undefined ? '}' : `,"semanticHitCount":${semantic.hitCount}}`,
   ].join('');
 }

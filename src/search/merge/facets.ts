@@ -18,6 +18,29 @@ export interface FacetOptions {
   candidates: number;
   /** Fields left out. */
   hidden: ReadonlySet<string>;
+  /** How values are to be spelt that nodes spell in different ways. */
+  spellings?: Spellings;
+}
+
+/** Spellings by field and by the form in which values are compared. */
+export type Spellings = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+/** A value that nodes spell in different ways. */
+export interface DisputedValue {
+  field: string;
+  key: string;
+  /** One of its spellings. */
+  text: string;
+  /** Documents that have it, over all nodes. */
+  count: number;
+}
+
+/** Orders by field for the facets asked for: only a field asked for by its own name has an order of its own (measured on 1.21). */
+export function askedOrders(
+  asked: readonly string[],
+  orderOf: (field: string) => FacetOrder,
+): (field: string) => FacetOrder {
+  return (field) => orderOf(asked.includes('*') || !asked.includes(field) ? '*' : field);
 }
 
 /** Up to this many candidates Meilisearch counts document by document and lists numbers in the order of their text. */
@@ -36,6 +59,8 @@ interface Value {
   /** As compared. */
   key: string;
   count: number;
+  /** Whether it came in several spellings. */
+  disputed: boolean;
 }
 
 interface Field {
@@ -66,8 +91,11 @@ function widen(a: Range | null, b: Range | null): Range | null {
 
 function addTo(values: Map<string, Value>, key: string, text: string, count: number): void {
   const known = values.get(key);
-  if (known === undefined) values.set(key, { text, key, count });
-  else known.count += count;
+  if (known === undefined) values.set(key, { text, key, count, disputed: false });
+  else {
+    known.count += count;
+    known.disputed ||= known.text !== text;
+  }
 }
 
 /** Adds one node's values; numbers stand apart from strings, strings that differ only in case or width are one value. */
@@ -119,7 +147,8 @@ function listed(field: Field, name: string, options: FacetOptions): Map<string, 
   const all = sorted(field.numbers, fromTree ? bySize : byText, order);
   const numbers = all.slice(0, room(0, options.maxValues, fromTree));
   const strings = sorted(field.strings, byText, order).slice(0, room(numbers.length, options.maxValues, fromTree));
-  return new Map([...numbers, ...strings].map(({ text, count }) => [text, count]));
+  const spelt = options.spellings?.get(name);
+  return new Map([...numbers, ...strings].map(({ text, key, count }) => [spelt?.get(key) ?? text, count]));
 }
 
 function writeDistribution(values: Map<string, number>): string {
@@ -152,4 +181,13 @@ export function sumCounts(distribution: string, field: string): number {
 export function countValues(nodes: readonly NodeFacets[], field: string): number {
   const merged = collect(nodes, new Set()).get(field);
   return merged === undefined ? 0 : merged.numbers.size + merged.strings.size;
+}
+
+/** Values that the nodes spell in different ways. */
+export function disputedValues(nodes: readonly NodeFacets[]): DisputedValue[] {
+  return [...collect(nodes, new Set())].flatMap(([field, { strings }]) =>
+    [...strings.values()]
+      .filter(({ disputed }) => disputed)
+      .map(({ key, text, count }): DisputedValue => ({ field, key, text, count })),
+  );
 }

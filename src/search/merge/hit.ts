@@ -100,10 +100,16 @@ function shownDetails(text: string, member: Member, displayed: readonly string[]
   return `"_rankingScoreDetails":{${rules.join(',')}}`;
 }
 
-/** The hit as the client sees it. What is shown of the document is copied as the node wrote it. */
-export function renderHit(hit: NodeHit, view: HitView): string {
+const nodesPlace = '"_federation":';
+
+/**
+ * The hit as the client sees it. What is shown of the document is copied as the node wrote it; `federation` is the member
+ * that takes the place of the node's own `_federation`.
+ */
+export function renderHit(hit: NodeHit, view: HitView, federation: string | null = null): string {
   const { text, fields, added } = hit;
-  const parts = shownMembers(text, fields, view.visible.retrieve, view.extras);
+  const shown = shownMembers(text, fields, view.visible.retrieve, view.extras);
+  const parts = federation === null ? shown : shown.map((part) => (part.startsWith(nodesPlace) ? federation : part));
   const formatted = added.get('_formatted');
   if (formatted !== undefined) parts.push(shownFormatted(text, formatted, view));
   const matches = added.get('_matchesPosition');

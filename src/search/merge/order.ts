@@ -8,7 +8,9 @@ export interface RuleDetails {
   order: number;
   score?: number;
   matchingWords?: number;
+  maxMatchingWords?: number;
   typoCount?: number;
+  maxTypoCount?: number;
   attributeRankingOrderScore?: number;
   queryWordDistanceScore?: number;
   matchType?: string;

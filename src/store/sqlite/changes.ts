@@ -1,7 +1,7 @@
 import type { PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
-import type { NewPart, NewTask, StoreChange } from '../store.ts';
+import type { NewIdempotencyKey, NewPart, NewTask, StoreChange } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { indexTable, keyTable, leavingTable, partTable, staleTable, taskTable } from './tables.ts';
+import { idempotencyTable, indexTable, keyTable, leavingTable, partTable, staleTable, taskTable } from './tables.ts';
 
 /** Take the next value of a counter. Values are gone once taken, whatever is deleted later. */
 export function takeId(connection: Connection, counter: string): number {
@@ -18,6 +18,20 @@ function putPart(connection: Connection, record: PartRecord): void {
        SELECT ?, index_id, ? FROM tasks WHERE uid = ? AND index_id IS NOT NULL
      ON CONFLICT (node_id, index_id) DO UPDATE SET highest = max(highest, excluded.highest)`,
     [record.nodeId, record.nodeTaskUid, record.taskUid],
+  );
+}
+
+function forgetNodeTasks(connection: Connection, nodeId: string, nodeTaskUids: readonly number[]): void {
+  const values = [nodeId, JSON.stringify(nodeTaskUids)];
+  connection.run(
+    `UPDATE parts SET node_task_uid = NULL
+     WHERE node_id = ? AND node_task_uid IN (SELECT value FROM json_each(?))
+       AND status NOT IN ('sending', 'enqueued', 'processing')`,
+    values,
+  );
+  connection.run(
+    'DELETE FROM node_leftovers WHERE node_id = ? AND node_task_uid IN (SELECT value FROM json_each(?))',
+    values,
   );
 }
 
@@ -76,6 +90,15 @@ export function applyChange(connection: Connection, change: StoreChange): void {
     case 'renameTasks':
       renameTasks(connection, change.below, change.names);
       return;
+    case 'putLeftover':
+      connection.run('INSERT OR IGNORE INTO node_leftovers (node_id, node_task_uid) VALUES (?, ?)', [
+        change.nodeId,
+        change.nodeTaskUid,
+      ]);
+      return;
+    case 'forgetNodeTasks':
+      forgetNodeTasks(connection, change.nodeId, change.nodeTaskUids);
+      return;
     case 'putStale':
       staleTable.upsert(connection, change.record);
       return;
@@ -87,6 +110,9 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       return;
     case 'deleteLeaving':
       deleteCopyMark(connection, 'leaving_copies', change);
+      return;
+    case 'releaseIdempotencyKey':
+      connection.run('DELETE FROM idempotency_keys WHERE task_uid = ?', [change.taskUid]);
       return;
     case 'putKey':
       keyTable.upsert(connection, change.record);
@@ -106,16 +132,21 @@ export function applyChange(connection: Connection, change: StoreChange): void {
   }
 }
 
-/** Give the task its uid and insert it with its parts and changes; the caller holds the transaction. */
+/** Give the task its uid and insert it with its parts, changes and key; the caller holds the transaction. */
 export function insertTask(
   connection: Connection,
   task: NewTask,
   parts: readonly NewPart[],
   changes: readonly StoreChange[],
+  idempotencyKey: NewIdempotencyKey | null,
 ): TaskRecord {
   const record: TaskRecord = { ...task, uid: takeId(connection, 'task') };
   taskTable.upsert(connection, record);
   for (const part of parts) putPart(connection, { ...part, taskUid: record.uid });
   for (const change of changes) applyChange(connection, change);
+  if (idempotencyKey !== null) {
+    const { uid: taskUid, indexUid, type, enqueuedAt } = record;
+    idempotencyTable.upsert(connection, { ...idempotencyKey, taskUid, indexUid, type, enqueuedAt });
+  }
   return record;
 }

@@ -14,9 +14,15 @@ const explanations: readonly (readonly [prefix: string, text: string])[] = [
   ['SQLITE_NOMEM', 'memory ran out'],
 ];
 
+/** Seconds that a refused client is told to wait. */
+const retryAfter = '5';
+
 /** A refusal of the store as clients see it; `reason` completes "The task store ... is unavailable: ". */
 export function storeUnavailable(path: string, reason: string, cause?: unknown): ApiError {
-  return new ApiError('miroir_store_unavailable', `The task store \`${path}\` is unavailable: ${reason}.`, { cause });
+  return new ApiError('miroir_store_unavailable', `The task store \`${path}\` is unavailable: ${reason}.`, {
+    cause,
+    headers: { 'retry-after': retryAfter },
+  });
 }
 
 /** SQLite's symbolic result code of an error, or null when it does not come from SQLite. */

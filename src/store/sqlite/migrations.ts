@@ -12,7 +12,8 @@ export interface Migration {
 
 /**
  * Every schema version in order. `*_key` columns hold sortable forms of the dates beside them. `task_counts` is kept by
- * triggers so that totals do not scan the table. `node_tasks` outlives pruned tasks.
+ * triggers so that totals do not scan the table. `node_tasks` outlives pruned tasks; `node_leftovers` are tasks of nodes
+ * that no part knows (any more).
  */
 export const migrations: readonly Migration[] = [
   {
@@ -145,6 +146,26 @@ export const migrations: readonly Migration[] = [
         since TEXT NOT NULL,
         PRIMARY KEY (index_id, shard, node_id)
       ) STRICT, WITHOUT ROWID;
+      CREATE INDEX parts_at_nodes ON parts (node_id, node_task_uid) WHERE node_task_uid IS NOT NULL;
+      CREATE TABLE node_leftovers (
+        node_id TEXT NOT NULL,
+        node_task_uid INTEGER NOT NULL,
+        PRIMARY KEY (node_id, node_task_uid)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TRIGGER parts_leave_node_tasks AFTER DELETE ON parts WHEN OLD.node_task_uid IS NOT NULL BEGIN
+        INSERT OR IGNORE INTO node_leftovers (node_id, node_task_uid) VALUES (OLD.node_id, OLD.node_task_uid);
+      END;
+      CREATE TABLE idempotency_keys (
+        key TEXT PRIMARY KEY,
+        fingerprint TEXT NOT NULL,
+        task_uid INTEGER NOT NULL,
+        index_uid TEXT,
+        type TEXT NOT NULL,
+        enqueued_at TEXT NOT NULL,
+        enqueued_key TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE UNIQUE INDEX idempotency_keys_task ON idempotency_keys (task_uid);
+      CREATE INDEX idempotency_keys_enqueued ON idempotency_keys (enqueued_key);
       ALTER TABLE stale_copies ADD COLUMN cause TEXT NOT NULL DEFAULT 'missed';
       ALTER TABLE topology ADD COLUMN retired TEXT NOT NULL DEFAULT '[]';
     `,

@@ -1,4 +1,6 @@
+import { sortableInstant } from '../instant.ts';
 import type {
+  IdempotencyRecord,
   IndexRecord,
   KeyRecord,
   LeavingCopy,
@@ -8,14 +10,15 @@ import type {
   TaskRecord,
   TopologyRecord,
 } from '../records.ts';
-import type { NewPart, NewTask, Store, StoreChange, TaskPage } from '../store.ts';
+import type { NewIdempotencyKey, NewPart, NewTask, Store, StoreChange, TaskPage } from '../store.ts';
 import { applyChange, insertTask, takeId } from './changes.ts';
 import type { Connection, SqlRow } from './connection.ts';
 import { translateError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { indexTable, keyTable, leavingTable, staleTable } from './tables.ts';
+import { idempotencyTable, indexTable, keyTable, leavingTable, staleTable } from './tables.ts';
 import {
   deleteTasks,
+  disposableNodeTasks,
   lastNodeTask,
   openParts,
   pageOfTasks,
@@ -56,8 +59,13 @@ export class SqliteStore implements Store {
     });
   }
 
-  createTask(task: NewTask, parts: readonly NewPart[], changes: readonly StoreChange[]): Promise<TaskRecord> {
-    return this.#writes.submit(() => insertTask(this.#connection, task, parts, changes));
+  createTask(
+    task: NewTask,
+    parts: readonly NewPart[],
+    changes: readonly StoreChange[],
+    idempotencyKey: NewIdempotencyKey | null = null,
+  ): Promise<TaskRecord> {
+    return this.#writes.submit(() => insertTask(this.#connection, task, parts, changes, idempotencyKey));
   }
 
   nextId(counter: string): Promise<number> {
@@ -88,6 +96,10 @@ export class SqliteStore implements Store {
     return this.#read((connection) => lastNodeTask(connection, nodeId, indexId));
   }
 
+  disposableNodeTasks(nodeId: string, finishedBefore: string, limit: number): Promise<number[]> {
+    return this.#read((connection) => disposableNodeTasks(connection, nodeId, finishedBefore, limit));
+  }
+
   pruneTasks(finishedBefore: string, limit: number): Promise<number> {
     return this.#writes.submit(() => pruneTasks(this.#connection, finishedBefore, limit));
   }
@@ -102,6 +114,23 @@ export class SqliteStore implements Store {
 
   taskCounts(): ReturnType<Store['taskCounts']> {
     return this.#read(taskCounts);
+  }
+
+  idempotencyKey(key: string): Promise<IdempotencyRecord | null> {
+    return this.#read((connection) => {
+      const row = connection.first(`SELECT ${idempotencyTable.select} FROM idempotency_keys WHERE key = ?`, [key]);
+      return row === null ? null : idempotencyTable.decode(row);
+    });
+  }
+
+  pruneIdempotencyKeys(enqueuedBefore: string, keep: number): Promise<number> {
+    return this.#writes.submit(() =>
+      this.#connection.run(
+        `DELETE FROM idempotency_keys WHERE enqueued_key < ? OR task_uid <= (
+           SELECT task_uid FROM idempotency_keys ORDER BY task_uid DESC LIMIT 1 OFFSET ?)`,
+        [sortableInstant(enqueuedBefore), keep],
+      ),
+    );
   }
 
   indexes(): Promise<IndexRecord[]> {

@@ -1,5 +1,13 @@
 import { sortableInstant } from '../instant.ts';
-import type { IndexRecord, KeyRecord, LeavingCopy, PartRecord, StaleCopy, TaskRecord } from '../records.ts';
+import type {
+  IdempotencyRecord,
+  IndexRecord,
+  KeyRecord,
+  LeavingCopy,
+  PartRecord,
+  StaleCopy,
+  TaskRecord,
+} from '../records.ts';
 import { flag, json, plain, Table } from './table.ts';
 
 const sortableOrNull = (instant: string | null) => (instant === null ? null : sortableInstant(instant));
@@ -60,6 +68,20 @@ export const indexTable = new Table<IndexRecord>('indexes', ['id'], {
   settings: plain('settings'),
   settingsVersion: plain('settings_version'),
 });
+
+export const idempotencyTable = new Table<IdempotencyRecord>(
+  'idempotency_keys',
+  ['key'],
+  {
+    key: plain('key'),
+    fingerprint: plain('fingerprint'),
+    taskUid: plain('task_uid'),
+    indexUid: plain('index_uid'),
+    type: plain('type'),
+    enqueuedAt: plain('enqueued_at'),
+  },
+  { enqueued_key: (record) => sortableInstant(record.enqueuedAt) },
+);
 
 export const staleTable = new Table<StaleCopy>('stale_copies', ['indexId', 'shard', 'nodeId'], {
   indexId: plain('index_id'),

@@ -116,6 +116,34 @@ export function lastNodeTask(connection: Connection, nodeId: string, indexId: nu
   return row === null ? null : Number(row.highest);
 }
 
+/** The oldest known tasks of a node are looked at, by the index, and then judged: a node works them off in that order. */
+export function disposableNodeTasks(
+  connection: Connection,
+  nodeId: string,
+  finishedBefore: string,
+  limit: number,
+): number[] {
+  const rows = connection.all(
+    `WITH newest (uid) AS (SELECT max(highest) FROM node_tasks WHERE node_id = ?1),
+       oldest (uid, task_uid) AS (
+         SELECT node_task_uid, task_uid FROM parts
+         WHERE node_id = ?1 AND node_task_uid IS NOT NULL AND node_task_uid < (SELECT uid FROM newest)
+         ORDER BY node_task_uid LIMIT ?3),
+       disposable (uid) AS (
+         SELECT oldest.uid FROM oldest JOIN tasks ON tasks.uid = oldest.task_uid
+         WHERE tasks.phase = 'ended' AND tasks.finished_key < ?2
+         UNION
+         SELECT node_task_uid FROM node_leftovers WHERE node_id = ?1 AND node_task_uid < (SELECT uid FROM newest))
+     SELECT uid FROM disposable
+     WHERE NOT EXISTS (
+       SELECT 1 FROM parts WHERE node_id = ?1 AND node_task_uid = disposable.uid
+         AND status IN ('sending', 'enqueued', 'processing'))
+     ORDER BY uid LIMIT ?3`,
+    [nodeId, sortableInstant(finishedBefore), limit],
+  );
+  return rows.map((row) => Number(row.uid));
+}
+
 /** Forget the high-water marks of generations that neither the catalog nor any task knows. */
 function dropOrphanedMarks(connection: Connection): void {
   connection.run(

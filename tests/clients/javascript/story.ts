@@ -29,7 +29,7 @@ const keyUid = given('STORY_KEY_UID');
 const booksUid = `${given('STORY_PREFIX')}_books`;
 const draftUid = `${given('STORY_PREFIX')}_draft`;
 
-const connect = (apiKey: string) => new Meilisearch({ host, apiKey, defaultWaitOptions: { timeout: 60_000 } });
+const connect = (apiKey: string) => new Meilisearch({ host, apiKey });
 const client = connect(given('STORY_KEY'));
 const index = client.index<Book>(booksUid);
 const documents: Book[] = JSON.parse(await readFile(new URL('../books.json', import.meta.url), 'utf8'));
@@ -53,7 +53,7 @@ const settings = {
 };
 
 async function done(enqueued: EnqueuedTaskPromise, status: Task['status'] = 'succeeded'): Promise<Task> {
-  const task = await enqueued.waitTask();
+  const task = await enqueued.waitTask({ timeout: 60_000 });
   equal(task.status, status);
   return task;
 }

@@ -1,5 +1,7 @@
 import { pino } from 'pino';
 import { ApiError } from '../../../src/errors/api-error.ts';
+import type { ServerLimits } from '../../../src/http/limits.ts';
+import { createMemoryBudget } from '../../../src/http/memory-budget.ts';
 import { buildServer, type ServerOptions } from '../../../src/http/server.ts';
 import type { Services } from '../../../src/http/services.ts';
 import { allOff, featureOff } from '../../../src/instance/features.ts';
@@ -47,7 +49,7 @@ export function reachedServices(masterKey: string): Services {
   };
   const operation = async () => ({ rebalance: idle });
   return {
-    search: { search: read, similar: read, facetSearch: read },
+    search: { search: read, federated: read, similar: read, facetSearch: read },
     documents: {
       list: read,
       get: read,
@@ -79,6 +81,7 @@ export function reachedServices(masterKey: string): Services {
       delete: async () => {},
       restore: async () => true,
     },
+    exports: { create: write },
     dumps: { create: write, importUpload: write, importFile: write },
     admin: {
       topology: async () => ({ reached: true }),
@@ -108,20 +111,37 @@ export function reachedServices(masterKey: string): Services {
     },
     logs: { setTarget() {} },
     webhooks: { list: () => REACHED, get: () => REACHED, create: text, update: text, delete: async () => {} },
+    sessions: { settle: async () => null },
     metrics: async () => 'reached 1\n',
   };
 }
 
+const generous: ServerLimits = {
+  maxBodyBytes: 100_000_000,
+  maxConcurrentRequests: 1_000,
+  maxQueuedRequests: 1_000,
+  queueTimeout: 60_000,
+  maxConnections: 10_000,
+  headersTimeout: 60_000,
+  requestTimeout: 600_000,
+  stallTimeout: 60_000,
+  keepAliveTimeout: 60_000,
+};
+
+/** Options of the server, of which all have a default here. */
+export type FrontOptions = Partial<Omit<ServerOptions, 'limits'>> & { limits?: Partial<ServerLimits> };
+
 /** A server in front of such services (or others), listening on a free loopback port. */
-export async function startFront(masterKey: string, options: Partial<ServerOptions> = {}) {
+export async function startFront(masterKey: string, options: FrontOptions = {}) {
+  const services = options.services ?? reachedServices(masterKey);
   const app = buildServer({
-    services: reachedServices(masterKey),
-    maxBodyBytes: 100_000_000,
-    maxConcurrentRequests: 1_000,
+    memory: createMemoryBudget(1_000_000_000_000, 1, () => 0),
     log: pino({ level: 'silent' }),
     adminKey: null,
     ...options,
+    services,
+    limits: { ...generous, ...options.limits },
   });
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
-  return { app, address, masterKey, stop: () => app.close() };
+  return { app, address, masterKey, services, stop: () => app.close() };
 }

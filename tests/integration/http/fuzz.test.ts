@@ -7,7 +7,7 @@ import { startFront } from './front.ts';
 let front: Awaited<ReturnType<typeof startFront>>;
 
 beforeAll(async () => {
-  front = await startFront('fuzz-test-master-key', { maxBodyBytes: 100_000 });
+  front = await startFront('fuzz-test-master-key', { limits: { maxBodyBytes: 100_000 } });
 });
 
 afterAll(() => front?.stop());

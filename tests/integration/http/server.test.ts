@@ -1,11 +1,11 @@
-import { connect } from 'node:net';
 import { brotliDecompressSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ApiError } from '../../../src/errors/api-error.ts';
-import type { FinishedRequest, ServerOptions } from '../../../src/http/server.ts';
+import type { FinishedRequest } from '../../../src/http/server.ts';
 import type { DocumentPayload, ReadAnswer, Services } from '../../../src/http/services.ts';
-import { REACHED, reachedServices, startFront } from './front.ts';
+import { type FrontOptions, REACHED, reachedServices, startFront } from './front.ts';
+import { Wire } from './sockets.ts';
 
 const key = 'server-test-master-key';
 const auth = { authorization: `Bearer ${key}` };
@@ -16,27 +16,12 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-async function start(options: Partial<ServerOptions> = {}, change: (services: Services) => void = () => {}) {
+async function start(options: FrontOptions = {}, change: (services: Services) => void = () => {}) {
   const services = reachedServices(key);
   change(services);
   const front = await startFront(key, { services, ...options });
   stops.push(front.stop);
   return front;
-}
-
-/** Sends bytes and reads until the other side is silent or gone. */
-function raw(address: string, text: string | Buffer): Promise<string> {
-  const { hostname, port } = new URL(address);
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname, () => socket.write(text));
-    let seen = '';
-    socket.setTimeout(300, () => socket.destroy());
-    socket.on('data', (data) => {
-      seen += data.toString();
-    });
-    socket.on('close', () => resolve(seen));
-    socket.on('error', reject);
-  });
 }
 
 const codeOf = async (response: Response) => ((await response.json()) as { code: string }).code;
@@ -151,7 +136,7 @@ describe('bodies', () => {
   });
 
   it('are bounded after decompression, and the connection stays usable', async () => {
-    const { address } = await start({ maxBodyBytes: 10_000 });
+    const { address } = await start({ limits: { maxBodyBytes: 10_000 } });
     const bomb = gzipSync(Buffer.alloc(5_000_000, 32));
     expect(bomb.length).toBeLessThan(10_000);
     const answers = [
@@ -170,7 +155,7 @@ describe('bodies', () => {
   });
 
   it('are not buffered for those who may not write', async () => {
-    const { address } = await start({ maxBodyBytes: 10_000 });
+    const { address } = await start({ limits: { maxBodyBytes: 10_000 } });
     const response = await documents(address, Buffer.alloc(3_000_000, 32), { authorization: 'Bearer nope' });
     expect(response.status).toBe(403);
     expect(await codeOf(response)).toBe('invalid_api_key');
@@ -179,20 +164,22 @@ describe('bodies', () => {
 
 describe('the head of a request', () => {
   it.each([
-    ['garbage\r\n\r\n', '400'],
-    ['GET /health?"a" HTTP/1.1\r\nHost: a\r\n\r\n', '400'],
-    [`GET /health?${'a'.repeat(65_530)} HTTP/1.1\r\nHost: a\r\n\r\n`, '400'],
-    [`GET /health HTTP/1.1\r\nx: ${'a'.repeat(250_000)}\r\n\r\n`, '431'],
-    [`GET /health HTTP/1.1\r\n${'x: a\r\n'.repeat(97)}\r\n`, '431'],
-    ['GET /health HTTP/1.1\r\n\r\n', '200'],
-    [`GET /health?${'a'.repeat(65_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, '200'],
-    ['GET http://a/health HTTP/1.1\r\nHost: a\r\n\r\n', '200'],
-    ['GET //health/ HTTP/1.1\r\nHost: a\r\n\r\n', '200'],
-    ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', '404'],
-    ['PROPFIND /health HTTP/1.1\r\nHost: a\r\n\r\n', '405'],
+    ['garbage\r\n\r\n', 400],
+    ['GET /health?"a" HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+    [`GET /health?${'a'.repeat(65_530)} HTTP/1.1\r\nHost: a\r\n\r\n`, 400],
+    [`GET /health HTTP/1.1\r\nx: ${'a'.repeat(250_000)}\r\n\r\n`, 431],
+    [`GET /health HTTP/1.1\r\n${'x: a\r\n'.repeat(97)}\r\n`, 431],
+    ['GET /health HTTP/1.1\r\n\r\n', 200],
+    [`GET /health?${'a'.repeat(65_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 200],
+    ['GET http://a/health HTTP/1.1\r\nHost: a\r\n\r\n', 200],
+    ['GET //health/ HTTP/1.1\r\nHost: a\r\n\r\n', 200],
+    ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 404],
+    ['PROPFIND /health HTTP/1.1\r\nHost: a\r\n\r\n', 405],
   ])('%#: is judged as the real server does', async (text, status) => {
     const { address } = await start();
-    expect((await raw(address, text)).slice(0, 12)).toBe(`HTTP/1.1 ${status}`);
+    const wire = new Wire(address).write(text);
+    stops.push(async () => wire.abort());
+    expect((await wire.answer()).status).toBe(status);
   });
 
   it('lets pages of any origin in', async () => {
@@ -226,7 +213,8 @@ describe('under load', () => {
       release = resolve;
     });
     const counts: number[] = [];
-    const { address } = await start({ maxConcurrentRequests: 1, onInFlight: (n) => counts.push(n) }, (services) => {
+    const limits = { maxConcurrentRequests: 1, maxQueuedRequests: 0 };
+    const { address } = await start({ limits, onInFlight: (n) => counts.push(n) }, (services) => {
       services.indexes.version = async () => {
         await held;
         return REACHED;
@@ -253,7 +241,7 @@ describe('under load', () => {
     });
     const counts: number[] = [];
     const finished: FinishedRequest[] = [];
-    const options: Partial<ServerOptions> = {
+    const options: FrontOptions = {
       onInFlight: (n) => counts.push(n),
       onResponse: (request) => finished.push(request),
     };

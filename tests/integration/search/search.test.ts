@@ -143,7 +143,7 @@ describe('particular searches', () => {
     const { search, counts } = fixture.services();
     await search.search('double', searchQuery({ filter: 'id = 42' }), anyCaller());
     await search.search('double', searchQuery({ q: 'the' }), anyCaller());
-    expect(counts.fanOut).toEqual([1, 3]);
+    expect(counts.fanOut).toEqual([1, 2]);
   });
 
   it('reports an unknown index', async () => {

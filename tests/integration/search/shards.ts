@@ -17,6 +17,8 @@ import type { ClusterView } from '../../../src/placement/view.ts';
 import { createScatter, type ScatterOptions } from '../../../src/search/scatter.ts';
 import { createSearchService } from '../../../src/search/search.ts';
 import type { IndexRecord } from '../../../src/store/records.ts';
+import { steadyReading } from '../../support/reading.ts';
+import { steadyView } from '../../unit/placement/steady-view.ts';
 
 /** One Meilisearch that holds everything, and three that hold shards of it, loaded without Miroir's write path. */
 export interface ShardedFixture {
@@ -26,9 +28,9 @@ export interface ShardedFixture {
   load(index: FixtureIndex): Promise<IndexRecord>;
   /** Services that read these indexes; `change` overrides parts of the cluster view and the configuration. */
   services(change?: { view?: Partial<ClusterView>; options?: Partial<ScatterOptions>; index?: Partial<IndexRecord> }): {
-    search: Pick<SearchService, 'search'>;
+    search: Pick<SearchService, 'search' | 'similar'>;
     documents: DocumentReadService;
-    counts: { fanOut: number[]; retries: number };
+    counts: { fanOut: number[]; retries: number; hedges: number };
   };
   stop(): Promise<void>;
 }
@@ -114,13 +116,7 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
       group.map((n) => ({ id: `n${n}`, address: '', group: number, slot: `n${n}`, state: 'active' as const })),
     );
     const topology = createTopologyView({ version: 1, replicationFactor: index.copies, nodes: members_, retired: [] });
-    return {
-      ...topology,
-      copies: (_, group, shard) => topology.owners(group, shard),
-      hasSurplus: () => false,
-      up: () => true,
-      inSync: () => true,
-    };
+    return steadyView(topology);
   }
 
   async function load(index: FixtureIndex): Promise<IndexRecord> {
@@ -165,7 +161,7 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
   }
 
   const services: ShardedFixture['services'] = (change = {}) => {
-    const counts = { fanOut: [] as number[], retries: 0 };
+    const counts = { fanOut: [] as number[], retries: 0, hedges: 0 };
     let view: ClusterView | null = null;
     const visible = (uid: string): IndexRecord | null => {
       const entry = catalog.get(uid);
@@ -179,11 +175,17 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
       nodeTimeoutMs: 10_000,
       unavailableShards: 'partial',
       errors: { toLogical },
-      metrics: { fanOut: (n) => counts.fanOut.push(n), retry: () => counts.retries++, partial: () => {} },
+      ...steadyReading(),
+      metrics: {
+        fanOut: (n) => counts.fanOut.push(n),
+        retry: () => counts.retries++,
+        hedge: () => counts.hedges++,
+        partial: () => {},
+      },
       ...change.options,
     });
     return {
-      search: createSearchService({ catalog: { visible }, scatter }),
+      search: createSearchService({ catalog: { visible }, scatter, semanticOverFetch: 100 }),
       documents: createDocumentReadService({ catalog: { visible }, scatter }),
       counts,
     };

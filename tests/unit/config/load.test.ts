@@ -59,7 +59,8 @@ describe('the configuration file', () => {
       { id: 'meili-2', address: 'https://meili.example', group: 0 },
     ]);
     expect(config.server.maxBodyBytes).toBe(100 * 2 ** 20);
-    expect(config.health).toEqual({ interval: 5_000, timeout: 2_000, downAfter: 3, upAfter: 2 });
+    expect(config.health).toMatchObject({ interval: 1_000, timeout: 2_000, downAfter: 3, upAfter: 2 });
+    expect(config.search.hedging).toEqual({ enabled: true, budget: 10, minDelay: 20 });
     expect(config.tasks.retention).toBe(7 * 24 * 3_600_000);
   });
 
@@ -81,7 +82,7 @@ store: nothing
       }),
     );
     const keys =
-      'master_key, node_master_key, admin, shards, replication_factor, nodes, store, server, health, search, write, tasks, rebalance, dumps, metrics, log';
+      'master_key, node_master_key, admin, shards, replication_factor, nodes, store, server, health, search, write, idempotency, sessions, tasks, rebalance, dumps, metrics, log';
     expect(problems.sort()).toEqual(
       [
         'health.down_after: found 0, expected a whole number from 1 to 100',
@@ -104,9 +105,7 @@ store: nothing
       loadConfig({
         file: file(`
 shards: 0
-replication_factor: 2
-write: { min_copies: 5 }
-metrics: { port: 7700 }
+replication_factor: 2min_copies: 5 port: 7700 
 nodes:
   - { id: a, address: "http://h:1", group: 0 }
   - { id: a, address: "http://h:2", group: 0 }
@@ -121,6 +120,13 @@ nodes:
       'replication_factor: 2 copies of each shard do not fit into group 1, which has 1 node',
       'write.min_copies: 5 copies can never take a write: replication_factor times the number of groups gives 4 of each shard',
       'metrics.port: 7700 is also server.port, expected another port',
+    ]);
+  });
+
+  it('refuses a timeout for the head of a request that is longer than the one for all of it', () => {
+    const server = { headers_timeout: '2s', request_timeout: '1s' };
+    expect(problemsOf(() => parseConfig({ nodes, server }))).toEqual([
+      'server.headers_timeout: longer than server.request_timeout, which includes it',
     ]);
   });
 
@@ -186,9 +192,7 @@ describe('environment and flags', () => {
 
   it('reads secrets from files, for the file and for the environment', () => {
     const key = file('from-a-file-of-its-own\n');
-    const yaml = file(
-      `master_key_file: ${key}\nadmin: { api_key_file: ${key} }\nnodes: [{ id: a, address: "http://a:1" }]`,
-    );
+    const yaml = file(`master_key_file: $key\nadmin: api_key_file: $key\nnodes: [id: a, address: "http://a:1" ]`);
     const fromFile = loadConfig({ file: yaml }).config;
     expect([fromFile.masterKey, fromFile.admin.apiKey]).toEqual(['from-a-file-of-its-own', 'from-a-file-of-its-own']);
     const fromEnv = loadConfig({ env: { ...env, MIROIR_NODE_MASTER_KEY_FILE: key } }).config;

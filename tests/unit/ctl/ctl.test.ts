@@ -14,6 +14,9 @@ function node(id: string): AdminTopology['groups'][number]['nodes'][number] {
     id,
     address: `http://${id}:7700`,
     state: 'up',
+    reason: null,
+    until: null,
+    avoided: false,
     since: '2024-01-01T00:00:00Z',
     lastError: null,
     version: '1.21.0',
@@ -150,15 +153,23 @@ describe('miroir-ctl status', () => {
     expect(stdout).toMatch(/^meili-0 +up +\d+d +0 +2 +0 +1\.21\.0 +http:\/\/meili-0:7700$/m);
   });
 
+  it('tells which node reads avoid, which is no fault', async () => {
+    Object.assign(answers.topology.groups[0]?.nodes[0] ?? {}, { avoided: true });
+    expect(await ctl('status')).toBe(0);
+    expect(stdout).toMatch(/^meili-0 +up, slow +/m);
+  });
+
   it('names what is wrong and ends with 4, also in JSON', async () => {
     const [first, second] = answers.topology.groups[0]?.nodes ?? [];
-    Object.assign(first ?? {}, { state: 'down', lastError: 'cannot connect' });
+    Object.assign(first ?? {}, { state: 'down', reason: 'cannot connect', until: '2024-01-01T00:00:02Z' });
+    Object.assign(second ?? {}, { state: 'suspect', reason: 'it is slow', until: '2999-01-01T00:00:00Z' });
     second?.staleCopies.push({ index: 'films', shard: 1, since: '2024-01-01T00:00:00Z', reason: 'missed task 3' });
     answers.shards.coverage.readable = 0;
     answers.ready = { ready: false, reasons: ['2 of 2 shards have no readable copy'] };
     expect(await ctl('status')).toBe(4);
     for (const problem of [
       'meili-0 is down: cannot connect',
+      'meili-1 is suspect: it is slow; not used again before 2999-01-01T00:00:00Z',
       'meili-1 has 1 stale copy',
       '2 shards of 2 cannot be read',
       'not ready: 2 of 2 shards have no readable copy',

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type NodeClient, NodeError, type NodeRequest, type NodeResponse } from '../../../src/nodes/client.ts';
+import { givingUpWhenDown } from '../../../src/nodes/give-up.ts';
 import { createHealth, type Health, type HealthOptions } from '../../../src/nodes/health.ts';
 
 type Behaviour = (request: NodeRequest) => NodeResponse | NodeError | Promise<NodeResponse>;
@@ -36,7 +37,8 @@ afterEach(() => {
 });
 
 function watch(clients: NodeClient[], more: Partial<HealthOptions> = {}): Health {
-  health = createHealth({ clients, interval: 5_000, timeout: 2_000, downAfter: 3, upAfter: 2, ...more });
+  const times = { interval: 5_000, timeout: 2_000, suspectAfter: 1_000, backoff: 10_000, maxBackoff: 60_000 };
+  health = createHealth({ clients, ...times, downAfter: 3, upAfter: 2, ...more });
   return health;
 }
 
@@ -52,6 +54,7 @@ describe('createHealth', () => {
       since: new Date(1_000_000).toISOString(),
       lastError: null,
       consecutiveFailures: 0,
+      until: null,
       version: '1.21.0',
     });
   });
@@ -77,14 +80,18 @@ describe('createHealth', () => {
     });
   });
 
-  it('takes a node down after three silent probes, and up again after two good ones, probing faster while down', async () => {
+  it('suspects a node after one silent probe, takes it down after three, and uses it again after two good ones', async () => {
     const { node, client } = scripted('a', healthy);
-    const watched = watch([client]);
+    const changes: string[] = [];
+    const watched = watch([client], { onChange: (_, { state }, before) => changes.push(`${before} ${state}`) });
     await watched.start();
     node.behaviour = silent;
-    await vi.advanceTimersByTimeAsync(10_000);
-    expect(watched.describe('a')).toMatchObject({ state: 'up', consecutiveFailures: 2 });
     await vi.advanceTimersByTimeAsync(5_000);
+    expect(watched.describe('a')).toMatchObject({ state: 'suspect', consecutiveFailures: 1 });
+    expect([watched.up('a'), watched.suspect('a')]).toEqual([true, true]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([watched.up('a'), watched.suspect('a')]).toEqual([false, false]);
+    expect(changes).toEqual(['unknown up', 'up suspect', 'suspect down']);
     expect(watched.describe('a')).toMatchObject({
       state: 'down',
       consecutiveFailures: 3,
@@ -98,6 +105,21 @@ describe('createHealth', () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(watched.up('a')).toBe(true);
     expect(node.paths).toContain('/version');
+  });
+
+  it('suspects a hung node long before its probe ends', async () => {
+    const { node, client } = scripted('a', healthy);
+    const watched = watch([client], { interval: 1_000 });
+    await watched.start();
+    node.behaviour = () => new Promise(() => {});
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(watched.suspect('a')).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(watched.describe('a')).toMatchObject({
+      state: 'suspect',
+      until: new Date(1_000_000 + 4_000).toISOString(),
+      lastError: 'node a: a probe was not answered for 1000 ms',
+    });
   });
 
   it('believes a refused connection at once, and looks again within a second', async () => {
@@ -117,8 +139,13 @@ describe('createHealth', () => {
     const watched = watch([client]);
     await watched.start();
     node.paths.length = 0;
-    watched.observe({ nodeId: 'a', error: new NodeError('a', 'aborted', 'request aborted') });
+    const aborted = new NodeError('a', 'aborted', 'request aborted');
+    watched.observe({ nodeId: 'a', durationMs: 999, error: aborted });
+    await vi.advanceTimersByTimeAsync(0);
     expect(node.paths).toEqual([]);
+    watched.observe({ nodeId: 'a', durationMs: 1_000, error: aborted });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(node.paths.splice(0)).toEqual(['/health']);
     watched.observe({ nodeId: 'a', error: new NodeError('a', 'timeout', 'no answer in time') });
     await vi.advanceTimersByTimeAsync(0);
     expect(node.paths).toEqual(['/health']);
@@ -135,7 +162,21 @@ describe('createHealth', () => {
       return error;
     };
     await watched.probeNow('a');
-    expect(watched.describe('a')).toMatchObject({ state: 'up', consecutiveFailures: 1 });
+    expect(watched.describe('a')).toMatchObject({ state: 'suspect', consecutiveFailures: 1 });
+  });
+
+  it('suspects a node of whose requests many break, although its probes go well', async () => {
+    const { client } = scripted('a', healthy);
+    const watched = watch([client]);
+    await watched.start();
+    for (let i = 0; i < 12; i++) {
+      watched.observe(i % 3 === 2 ? { nodeId: 'a', error: new NodeError('a', 'broken', 'reset') } : { nodeId: 'a' });
+      await vi.advanceTimersByTimeAsync(20);
+    }
+    expect(watched.describe('a')).toMatchObject({
+      state: 'suspect',
+      lastError: expect.stringMatching(/^3\d % of the latest requests broke, the last one with: node a: reset$/),
+    });
   });
 
   it('forgets failures when a request is answered', async () => {
@@ -147,7 +188,7 @@ describe('createHealth', () => {
     await watched.probeNow('a');
     watched.observe({ nodeId: 'a', status: 400 });
     await watched.probeNow('a');
-    expect(watched.describe('a')).toMatchObject({ state: 'up', consecutiveFailures: 1 });
+    expect(watched.describe('a')).toMatchObject({ state: 'suspect', consecutiveFailures: 1 });
   });
 
   it('watches nodes that are added, and no longer those removed, even with a probe under way', async () => {
@@ -168,6 +209,31 @@ describe('createHealth', () => {
     await vi.advanceTimersByTimeAsync(20_000);
     expect(first.node.paths).toEqual([]);
     expect(changes).toEqual(['a up', 'b up']);
+  });
+
+  it('ends requests under way when the node goes down, as if they had timed out, and others not', async () => {
+    const { node, client } = scripted('a', healthy);
+    const watched = watch([client], { interval: 1_000 });
+    await watched.start();
+    const impatient = givingUpWhenDown(
+      {
+        ...client,
+        request: ({ signal }) =>
+          new Promise((resolve, reject) => {
+            setTimeout(() => resolve({ status: 202, text: '' }), 5_000);
+            signal?.addEventListener('abort', () => reject(new NodeError('a', 'aborted', 'request aborted')));
+          }),
+      },
+      watched,
+    );
+    const write = () => impatient.request({ method: 'POST', path: '/indexes/x/documents', body: '[]' });
+    const unharmed = write();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(await unharmed).toMatchObject({ status: 202 });
+    node.behaviour = silent;
+    const stuck = expect(write()).rejects.toMatchObject({ kind: 'timeout', message: expect.stringContaining('down') });
+    await vi.advanceTimersByTimeAsync(4_000);
+    await stuck;
   });
 
   it('probes no more once stopped', async () => {

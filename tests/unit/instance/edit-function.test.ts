@@ -1,5 +1,4 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are scripts of another language
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are scripts of another language
 import { expect, it } from 'vitest';
 import { unwrapMessage, wrapFunction } from '../../../src/documents/edit-function.ts';
 import { readScript } from '../../../src/documents/rhai.ts';
@@ -26,18 +25,26 @@ it('finds functions with what they hold', () => {
 
 it('keeps every line of the script one line lower', () => {
   for (const script of ['a\nb', 'fn f() {\n 1 }\nif doc.a { return }\nb', '']) {
-    const lines = wrapFunction(script).split('\n');
+    const lines = wrapFunction(script, 'v').split('\n');
     const own = script.split('\n').filter((line) => !line.includes('fn') && !line.includes('1 }'));
     for (const line of own) expect(lines[script.split('\n').indexOf(line) + 1]?.trim()).toBe(line.trim());
   }
 });
 
 it('refuses what could skip the last line', () => {
-  for (const script of ['exit()', 'if doc.a { exit(1) }', 'eval("exit()")', 'fn f() { exit() } f()', '`${exit()}`']) {
-    expect(() => wrapFunction(script)).toThrow(/may not use/);
+  const calls = ['exit()', 'if doc.a { exit(1) }', 'eval("exit()")', 'fn f() { exit() } f()', '`${exit()}`'];
+  const names = [
+    'miroir_shard = 1',
+    'fn miroir_run() {}',
+    'return; let doc = 5',
+    'if doc.a { return }\nconst doc = #{}',
+  ];
+  for (const script of [...calls, ...names]) {
+    expect(() => wrapFunction(script, 'v')).toThrow(/^The function may not .* with Miroir\. Nothing was changed\.$/);
   }
-  for (const script of ['doc.exit = 1', '"exit"', '// eval', 'doc.evaluated = exits']) {
-    expect(() => wrapFunction(script)).not.toThrow();
+  const fine = ['doc.exit = 1', '"exit"', '// eval', 'doc.evaluated = exits', 'doc.miroir_x = 1', 'let doc = #{}'];
+  for (const script of [...fine, 'fn f() { let doc = 5; return doc } return f()']) {
+    expect(() => wrapFunction(script, 'v')).not.toThrow();
   }
 });
 

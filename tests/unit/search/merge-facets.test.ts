@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { countValues, mergeFacets, type NodeFacets, sumCounts } from '../../../src/search/merge/facets.ts';
+import {
+  countValues,
+  disputedValues,
+  mergeFacets,
+  type NodeFacets,
+  sumCounts,
+} from '../../../src/search/merge/facets.ts';
 
 const shown = { maxValues: 100, order: () => 'alpha' as const, candidates: 10, hidden: new Set<string>() };
 
@@ -76,5 +82,12 @@ describe('mergeFacets', () => {
       distribution: '{"e":{},"f":{}}',
       stats: '{"f":{"min":-3.0,"max":2.50}}',
     });
+  });
+
+  it('spells a disputed value as it is told to', () => {
+    const nodes = [node(['Zoo', 'Zoo', 'ab']), node(['zoo', 'ab'])];
+    expect(disputedValues(nodes)).toEqual([{ field: 'f', key: 'zoo', text: 'Zoo', count: 3 }]);
+    const spellings = new Map([['f', new Map([['zoo', 'zOO']])]]);
+    expect(mergeFacets(nodes, { ...shown, spellings }).distribution).toBe('{"f":{"ab":2,"zOO":3}}');
   });
 });

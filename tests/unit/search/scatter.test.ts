@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type NodeClient, NodeError, type NodeResponse } from '../../../src/nodes/client.ts';
+import { initHash } from '../../../src/placement/hash.ts';
 import type { ClusterView } from '../../../src/placement/view.ts';
 import { createScatter, type ScatterOptions } from '../../../src/search/scatter.ts';
+import { steadyReading } from '../../support/reading.ts';
 import { indexRecord } from './fixtures.ts';
 
 type Behaviour = (path: string) => NodeResponse | NodeError;
@@ -41,6 +43,7 @@ function setUp(nodes: Record<string, Behaviour>, options: Partial<ScatterOptions
   const scatter = createScatter({
     view: () => view,
     clients: { get: client },
+    ...steadyReading(),
     nodeTimeoutMs: 1_000,
     unavailableShards: 'partial',
     errors: { toLogical: (body) => ({ ...body, message: `logical ${body.message}` }) },
@@ -49,6 +52,7 @@ function setUp(nodes: Record<string, Behaviour>, options: Partial<ScatterOptions
         metrics.fanOut = n;
       },
       retry: () => metrics.retries++,
+      hedge: () => {},
       partial: () => metrics.partial++,
     },
     ...options,
@@ -64,6 +68,8 @@ function setUp(nodes: Record<string, Behaviour>, options: Partial<ScatterOptions
     });
   return { run, asked, metrics };
 }
+
+beforeAll(initHash);
 
 describe('scatter', () => {
   it('asks one copy of each shard and says when a node holds nothing else', async () => {

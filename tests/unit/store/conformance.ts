@@ -33,6 +33,53 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect(await store.meta('x')).toBeNull();
     });
 
+    describe('idempotency keys', () => {
+      const at = (second: number) => `2026-01-01T00:00:0${second}.5Z`;
+      const create = (key: string, fingerprint: string, enqueuedAt = at(0)) =>
+        store.createTask(newTask({ enqueuedAt }), [], [], { key, fingerprint });
+
+      test('are stored with their task, and replaced by a later use', async () => {
+        expect(await store.idempotencyKey('k')).toBeNull();
+        const task = await create('k', 'first');
+        const { indexUid, type, enqueuedAt } = task;
+        const stored = { key: 'k', fingerprint: 'first', taskUid: 0, indexUid, type, enqueuedAt };
+        expect(await store.idempotencyKey('k')).toEqual(stored);
+        await create('k', 'second', at(1));
+        expect(await store.idempotencyKey('k')).toMatchObject({ fingerprint: 'second', taskUid: 1 });
+      });
+
+      test('are not stored when their task is not', async () => {
+        const broken = { kind: 'putStale', record: { ...staleCopy(), nodeId: null as unknown as string } } as const;
+        const failing = store.createTask(newTask(), [], [broken], { key: 'k', fingerprint: 'f' });
+        await expect(failing).rejects.toThrow();
+        expect(await store.idempotencyKey('k')).toBeNull();
+      });
+
+      test('outlive their task, until they are released', async () => {
+        const task = await create('k', 'f');
+        await store.commit([{ kind: 'putTask', record: { ...endedTask(at(1)), uid: task.uid } }]);
+        await store.deleteTasks([task.uid]);
+        expect(await store.idempotencyKey('k')).not.toBeNull();
+        await store.commit([{ kind: 'releaseIdempotencyKey', taskUid: task.uid }]);
+        expect(await store.idempotencyKey('k')).toBeNull();
+        await store.commit([{ kind: 'releaseIdempotencyKey', taskUid: task.uid }]);
+      });
+
+      test('are pruned by age and by number', async () => {
+        for (let i = 0; i < 6; i++) await create(`k${i}`, 'f', at(i));
+        const known = async () => {
+          const records = await Promise.all([0, 1, 2, 3, 4, 5].map((i) => store.idempotencyKey(`k${i}`)));
+          return records.flatMap((record) => record?.key ?? []);
+        };
+        expect(await store.pruneIdempotencyKeys('2026-01-01T01:00:02.5+01:00', 100)).toBe(2);
+        expect(await known()).toEqual(['k2', 'k3', 'k4', 'k5']);
+        expect(await store.pruneIdempotencyKeys(at(0), 4)).toBe(0);
+        expect(await store.pruneIdempotencyKeys(at(0), 1)).toBe(3);
+        expect(await known()).toEqual(['k5']);
+        expect(await store.pruneIdempotencyKeys(at(0), 0)).toBe(1);
+      });
+    });
+
     describe('changes', () => {
       test('put, replace and delete every kind of record', async () => {
         const topology = {
@@ -271,6 +318,47 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect(await store.lastNodeTask('n1', 6)).toBeNull();
       expect(await store.pruneTasks('2030-01-01T00:00:00Z', 10)).toBe(2);
       expect(await store.lastNodeTask('n1', 5)).toBe(7);
+    });
+
+    test('tells which tasks of a node nobody needs: old, ended, recorded there, and not the newest', async () => {
+      const old = (parts: Parameters<typeof newPart>[0][]) =>
+        store.createTask(endedTask('2024-05-01T00:00:00Z', { indexId: 5 }), parts.map(newPart), []);
+      const done = { nodeId: 'n1', status: 'succeeded' } as const;
+      await old([
+        { ...done, nodeTaskUid: 3 },
+        { ...done, part: 1, nodeId: 'n2', nodeTaskUid: 2 },
+      ]);
+      await old([
+        { ...done, nodeTaskUid: 4, status: 'processing' },
+        { ...done, part: 1, nodeTaskUid: 5, status: 'failed' },
+      ]);
+      await store.createTask(
+        endedTask('2024-05-03T00:00:00Z', { indexId: 5 }),
+        [newPart({ ...done, nodeTaskUid: 6 })],
+        [],
+      );
+      await store.createTask(newTask({ indexId: 5 }), [newPart({ ...done, nodeTaskUid: 7 })], []);
+      await old([{ ...done, nodeTaskUid: 8 }]);
+      await old([{ ...done, nodeTaskUid: 9 }]);
+      await store.commit([
+        { kind: 'putLeftover', nodeId: 'n1', nodeTaskUid: 1 },
+        { kind: 'putLeftover', nodeId: 'n1', nodeTaskUid: 1 },
+        { kind: 'putLeftover', nodeId: 'n1', nodeTaskUid: 4 },
+        { kind: 'putLeftover', nodeId: 'n1', nodeTaskUid: 10 },
+      ]);
+      const disposable = (limit = 100) => store.disposableNodeTasks('n1', '2024-05-02T00:00:00Z', limit);
+      expect(await disposable()).toEqual([1, 3, 5, 8]);
+      expect(await disposable(2)).toEqual([1, 3]);
+      // The sole one that n2 has is its newest.
+      expect(await store.disposableNodeTasks('n2', '2024-05-02T00:00:00Z', 100)).toEqual([]);
+      await store.commit([{ kind: 'forgetNodeTasks', nodeId: 'n1', nodeTaskUids: [1, 3, 4] }]);
+      expect(await disposable()).toEqual([5, 8]);
+      expect((await store.parts(0)).map(({ nodeTaskUid }) => nodeTaskUid)).toEqual([null, 2]);
+      expect((await store.parts(1)).map(({ nodeTaskUid }) => nodeTaskUid)).toEqual([4, 5]);
+      // What a deleted task had at the nodes is still to be deleted there.
+      expect(await store.deleteTasks([4])).toBe(1);
+      expect(await disposable()).toEqual([5, 8]);
+      expect(await store.lastNodeTask('n1', 5)).toBe(9);
     });
 
     test('a task can be put again under its uid, and its parts stay', async () => {

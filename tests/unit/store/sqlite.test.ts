@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +11,13 @@ import { type Migration, migrate, migrations } from '../../../src/store/sqlite/m
 import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
 import { storeConformance } from './conformance.ts';
 import { newPart, newTask } from './records.ts';
+
+/** A program that locks the file it is given, says so, and stays. */
+const lockIt = `
+  const Database = require('libsql');
+  new Database(process.argv[1]).exec('BEGIN EXCLUSIVE');
+  console.log('locked');
+  setTimeout(() => {}, 60_000);`;
 
 storeConformance('SQLite', () => openSqliteStore({ path: ':memory:', synchronous: 'normal' }));
 
@@ -47,6 +56,38 @@ describe('SQLite file', () => {
     const second = await open();
     expect(await second.meta('a')).toBe('1');
     await second.close();
+  });
+
+  test('is not taken away by another process, and waits for none', async () => {
+    const store = await open();
+    await store.commit([{ kind: 'putMeta', key: 'a', value: '1' }]);
+    const child = spawn(process.execPath, ['-e', lockIt, path], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = await new Promise<string>((resolve) => {
+      child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString()));
+      child.stderr.once('data', (chunk: Buffer) => resolve(chunk.toString()));
+    });
+    expect(said).toMatch(/locked/);
+    expect(said.startsWith('locked')).toBe(false);
+    expect((await store.createTask(newTask(), [], [])).uid).toBe(0);
+    await store.close();
+    if (child.exitCode === null) await once(child, 'exit');
+  });
+
+  test('that another process holds locked cannot be opened, until that process ends', async () => {
+    await (await open()).close();
+    const child = spawn(process.execPath, ['-e', lockIt, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      await once(child.stdout, 'data');
+      await expect(open()).rejects.toMatchObject({
+        code: 'miroir_store_unavailable',
+        headers: { 'retry-after': '5' },
+        message: expect.stringContaining('another Miroir process uses it'),
+      });
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    await (await open()).close();
   });
 
   test('is refused when it is no database, another program’s, a folder or in no place', async () => {

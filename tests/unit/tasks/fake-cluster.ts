@@ -9,24 +9,58 @@ import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { PlannedPart, WritePlan } from '../../../src/tasks/acceptance.ts';
 import type { SettingsCommit } from '../../../src/tasks/catalog-changes.ts';
-import { createTaskEngine, type TaskEngine } from '../../../src/tasks/engine.ts';
+import { createTaskEngine, type TaskEngine, type TaskEngineOptions } from '../../../src/tasks/engine.ts';
+import type { LostAnswer } from '../../../src/tasks/sender.ts';
+import { realTiming, type Timing } from '../../../src/tasks/timing.ts';
 
-/** What a scripted node does with the next write. */
-export type Behaviour = 'accept' | 'refuse-connection' | 'lose-answer' | 'hang';
+/**
+ * What a scripted node does with the next write. `lose-answer` takes it and never answers, `hang` does neither; `cut-after`
+ * and `cut-before` break the connection once it is, or before it could be, taken; `timeout-after` and `late` give no answer in
+ * time, having taken it or taking it a while later.
+ */
+export type Behaviour =
+  | 'accept'
+  | 'refuse-connection'
+  | 'lose-answer'
+  | 'hang'
+  | 'cut-after'
+  | 'cut-before'
+  | 'timeout-after'
+  | 'late'
+  | 'disk-full'
+  | 'server-error'
+  | 'html'
+  | 'bad-request';
 
 interface FakeTask {
   uid: number;
+  type: string;
   path: string;
+  body: string;
   status: 'enqueued' | 'succeeded' | 'failed' | 'canceled';
   error: object | null;
   details: object;
+}
+
+function typeOf(method: string, path: string): string {
+  if (path.includes('/settings')) return 'settingsUpdate';
+  if (path.endsWith('/documents/edit')) return 'documentEdition';
+  return path.includes('/documents') && method !== 'DELETE' ? 'documentAdditionOrUpdate' : 'indexCreation';
+}
+
+function refusal(status: number, code: string, type: string): NodeResponse {
+  return { status, text: JSON.stringify({ message: `${code}.`, code, type, link: '' }) };
 }
 
 /** The few routes of a node that the task engine talks to, with failures on demand. No search, no documents. */
 export class FakeNode implements NodeClient {
   readonly tasks: FakeTask[] = [];
   behaviour: Behaviour = 'accept';
+  /** What it does with the next writes, before `behaviour` counts again. */
+  readonly script: Behaviour[] = [];
   up = true;
+  /** It accepts connections and answers nothing, to probes neither. */
+  silent = false;
   /** How accepted tasks end; `null` leaves them waiting. */
   outcome: ((task: FakeTask) => 'succeeded' | { error: object } | null) | null = () => 'succeeded';
 
@@ -34,6 +68,7 @@ export class FakeNode implements NodeClient {
 
   async request(request: NodeRequest): Promise<NodeResponse> {
     if (!this.up) throw new NodeError(this.id, 'refused', 'down');
+    if (this.silent) return new Promise(() => undefined);
     const url = new URL(request.path, 'http://node');
     if (request.method === 'GET' && url.pathname === '/tasks') return this.#list(url.searchParams);
     if (request.method === 'POST' && url.pathname === '/tasks/cancel') return this.#cancel(url.searchParams);
@@ -48,12 +83,38 @@ export class FakeNode implements NodeClient {
   }
 
   async #write(request: NodeRequest): Promise<NodeResponse> {
-    if (this.behaviour === 'refuse-connection') throw new NodeError(this.id, 'refused', 'no');
-    if (this.behaviour === 'hang') await new Promise(() => undefined);
-    const task: FakeTask = { uid: this.tasks.length, path: request.path, status: 'enqueued', error: null, details: {} };
+    const behaviour = this.script.shift() ?? this.behaviour;
+    switch (behaviour) {
+      case 'refuse-connection':
+        throw new NodeError(this.id, 'refused', 'no');
+      case 'hang':
+        return new Promise(() => undefined);
+      case 'cut-before':
+        throw new NodeError(this.id, 'broken', 'cut');
+      case 'late':
+        setTimeout(() => this.#take(request), 40);
+        throw new NodeError(this.id, 'timeout', 'late');
+      case 'disk-full':
+        return refusal(422, 'no_space_left_on_device', 'system');
+      case 'bad-request':
+        return refusal(400, 'invalid_document_filter', 'invalid_request');
+      case 'server-error':
+        return refusal(500, 'internal', 'internal');
+    }
+    const { uid } = this.#take(request);
+    if (behaviour === 'lose-answer') return new Promise(() => undefined);
+    if (behaviour === 'cut-after') throw new NodeError(this.id, 'broken', 'cut');
+    if (behaviour === 'timeout-after') throw new NodeError(this.id, 'timeout', 'late');
+    if (behaviour === 'html') return { status: 200, text: '<html>' };
+    return { status: 202, text: JSON.stringify({ taskUid: uid }) };
+  }
+
+  #take({ method, path, body }: NodeRequest): FakeTask {
+    const uid = this.tasks.length;
+    const type = typeOf(method, path);
+    const task: FakeTask = { uid, type, path, body: String(body), status: 'enqueued', error: null, details: {} };
     this.tasks.push(task);
-    if (this.behaviour === 'lose-answer') await new Promise(() => undefined);
-    return { status: 202, text: JSON.stringify({ taskUid: task.uid }) };
+    return task;
   }
 
   #list(query: URLSearchParams): NodeResponse {
@@ -88,6 +149,13 @@ export class FakeNode implements NodeClient {
   }
 }
 
+/** Time that passes ten times as fast. */
+const fastTiming: Timing = {
+  elapsed: () => realTiming.elapsed() * 10,
+  sleep: (ms) => realTiming.sleep(ms / 10),
+  later: (ms) => realTiming.later(ms / 10),
+};
+
 /** A task engine over scripted nodes and a real store; `crash` throws its memory away and starts another on the store. */
 export interface FakeCluster {
   readonly nodes: Map<string, FakeNode>;
@@ -96,7 +164,9 @@ export interface FakeCluster {
   catalog: ReturnType<typeof createCatalog>;
   copies: ReturnType<typeof createCopyStates>;
   /** Write to shards of index `movies`: one part per owner, as documents are. */
-  write(shards: number[], over?: Partial<WritePlan>): Promise<{ uid: number; degraded: unknown }>;
+  write(shards: number[], over?: Partial<WritePlan>): Promise<{ uid: number; degraded: unknown; replayed: boolean }>;
+  /** What became of writes whose answer was lost. */
+  readonly lostAnswers: LostAnswer[];
   ended(uid: number): Promise<void>;
   crash(): Promise<void>;
   close(): Promise<void>;
@@ -122,12 +192,14 @@ const committing: SettingsCommit = {
   restore: () => [],
 };
 
-/** Builds one; `settings` replaces what commits settings. Hashes must be initialised. */
+/** Builds one; `settings` replaces what commits settings, `over` other options. Hashes must be initialised. */
 export async function startFakeCluster(
   replicationFactor: number,
   nodeIds: readonly string[] = ['a', 'b', 'c'],
   settings: SettingsCommit = committing,
+  over: Partial<TaskEngineOptions> = {},
 ): Promise<FakeCluster> {
+  const lostAnswers: LostAnswer[] = [];
   const nodes = new Map(nodeIds.map((id) => [id, new FakeNode(id)]));
   const topology: TopologyRecord = {
     version: 1,
@@ -152,12 +224,25 @@ export async function startFakeCluster(
       clients: nodes,
       settings,
       toLogicalError: (error) => error,
-      writeTimeoutMs: 1_000,
-      minCopies: 1,
+      writeTimeoutMs: 20_000,
+      probe: async (id) => {
+        const node = nodes.get(id);
+        if (node?.silent) node.up = false;
+      },
+      policy: { consistency: 'in_sync', minCopies: 1 },
+      probeAfterMs: 200,
+      resends: 2,
+      maxWaiting: 100,
+      maxUnfinished: 1_000,
+      idempotency: { retentionMs: 60_000, maxKeys: 100 },
+      timing: fastTiming,
+      onLostAnswer: (outcome) => lostAnswers.push(outcome),
       retentionMs: 60_000,
+      nodeRetentionMs: 3_600_000,
       now: Date.now,
       log: pino({ level: 'silent' }),
       onEnded: () => undefined,
+      ...over,
     });
     await engine.start();
     return { catalog, copies, engine };
@@ -175,6 +260,7 @@ export async function startFakeCluster(
   const cluster: FakeCluster = {
     nodes,
     store,
+    lostAnswers,
     ...(await boot()),
     async write(shards, over = {}) {
       const answer = await cluster.engine.acceptance.accept('movies', async () => ({
@@ -188,7 +274,8 @@ export async function startFakeCluster(
         parts: parts(shards),
         ...over,
       }));
-      return { uid: answer.summary.taskUid, degraded: answer.degraded };
+      const { summary, degraded, replayed = false } = answer;
+      return { uid: summary.taskUid, degraded, replayed };
     },
     async ended(uid) {
       for (let i = 0; i < 500; i++) {

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { createCopyStates } from '../../../src/placement/copies.ts';
 import type { PartRecord, PartStatus } from '../../../src/store/records.ts';
-import { missedWrites } from '../../../src/tasks/handout.ts';
+import type { ClusterState } from '../../../src/tasks/cluster-state.ts';
+import { type WritePolicy, writtenShards } from '../../../src/tasks/consistency.ts';
+import { fateOfPart, missedWrites } from '../../../src/tasks/handout.ts';
+import { movies } from './fake-cluster.ts';
 
 const part = (nodeId: string, shards: number[], status: PartStatus, position = 0): PartRecord => ({
   taskUid: 1,
@@ -17,17 +21,27 @@ const part = (nodeId: string, shards: number[], status: PartStatus, position = 0
   startedAt: null,
   finishedAt: null,
 });
-const shardsOf = (p: PartRecord) => JSON.parse(p.shards ?? '[]') as number[];
-const view = { groups: () => [0, 1], nodes: (group: number) => (group === 0 ? ['a', 'b'] : ['c']) };
+const inSync = (minCopies = 1): WritePolicy => ({ consistency: 'in_sync', minCopies });
+/** Nodes a and b are group 0, c and d group 1. */
+function judged(parts: PartRecord[], policy = inSync(), stale: { shard: number; nodeId: string }[] = []) {
+  const view = { groups: () => [0, 1], nodes: (group: number) => (group === 0 ? ['a', 'b'] : ['c', 'd']) };
+  const marks = stale.map((copy) => ({ ...copy, indexId: movies.id, since: '', reason: '', cause: 'missed' as const }));
+  const state = {
+    shardsOfPart: (p: PartRecord) => JSON.parse(p.shards ?? '[]') as number[],
+    copies: createCopyStates(marks, []),
+    view,
+  } as unknown as ClusterState;
+  return missedWrites(writtenShards(state, movies, parts, fateOfPart), policy);
+}
 
 describe('missedWrites', () => {
   it('finds nothing when every node took its parts', () => {
-    const missed = missedWrites([part('a', [0], 'enqueued'), part('b', [1], 'failed')], shardsOf, 1, view);
-    expect(missed).toEqual({ stale: [], unwritten: [], degraded: null });
+    const missed = judged([part('a', [0], 'enqueued'), part('b', [1], 'failed')]);
+    expect(missed).toEqual({ stale: [], unwritten: [], untouched: false, degraded: null });
   });
 
   it('marks the copies that missed what another copy took', () => {
-    const missed = missedWrites([part('a', [0, 1], 'enqueued'), part('c', [0, 1], 'missed')], shardsOf, 1, view);
+    const missed = judged([part('a', [0, 1], 'enqueued'), part('c', [0, 1], 'missed')]);
     expect(missed.stale).toEqual([
       { shard: 0, nodeId: 'c' },
       { shard: 1, nodeId: 'c' },
@@ -37,21 +51,19 @@ describe('missedWrites', () => {
   });
 
   it('marks nothing stale where no copy took the write, and says that it is unwritten', () => {
-    const missed = missedWrites([part('a', [0], 'missed'), part('c', [0], 'missed')], shardsOf, 1, view);
+    const missed = judged([part('a', [0], 'missed'), part('c', [0], 'missed')]);
     expect(missed.stale).toEqual([]);
     expect(missed.unwritten).toEqual([0]);
   });
 
   it('asks for as many copies as configured, but never for more than there are', () => {
     const parts = [part('a', [0], 'enqueued'), part('c', [0], 'missed')];
-    expect(missedWrites(parts, shardsOf, 2, view).unwritten).toEqual([0]);
-    expect(missedWrites([part('a', [0], 'enqueued'), part('b', [1], 'enqueued')], shardsOf, 2, view).unwritten).toEqual(
-      [],
-    );
+    expect(judged(parts, inSync(2)).unwritten).toEqual([0]);
+    expect(judged([part('a', [0], 'enqueued'), part('b', [1], 'enqueued')], inSync(2)).unwritten).toEqual([]);
   });
 
   it('counts a node that took only one of its parts as having missed the write', () => {
     const parts = [part('a', [0], 'enqueued', 0), part('a', [0], 'missed', 1), part('c', [0], 'enqueued', 2)];
-    expect(missedWrites(parts, shardsOf, 1, view).stale).toEqual([{ shard: 0, nodeId: 'a' }]);
+    expect(judged(parts).stale).toEqual([{ shard: 0, nodeId: 'a' }]);
   });
 });

@@ -1,0 +1,110 @@
+import { ApiError, type ErrorBody } from '../errors/api-error.ts';
+import { errorCodes } from '../errors/codes.ts';
+import type { NodeClient, NodeResponse } from '../nodes/client.ts';
+import type { ReplicaSelection } from '../nodes/replica-selection.ts';
+import type { Timing } from '../nodes/timing.ts';
+import type { ScatterRequest } from './scatter.ts';
+
+/** What came of asking one node. */
+export type Outcome<T> =
+  | { kind: 'answer'; value: T }
+  /** The client's mistake, as the node put it. */
+  | { kind: 'refused'; error: ErrorBody; status: number }
+  /** The node's own trouble; `overload` when it said that it has too much to do. */
+  | { kind: 'failed'; overload: ApiError | null };
+
+/** One node's share of a read, asked. */
+export interface Finished<T> {
+  nodeId: string;
+  shards: readonly number[];
+  outcome: Outcome<T>;
+}
+
+/** A request to one node under way. */
+export interface Attempt<T> {
+  nodeId: string;
+  shards: readonly number[];
+  /** Never rejects. */
+  finished: Promise<Finished<T>>;
+  /** Its answer is no longer wanted, since somebody else was faster. */
+  abandon(): void;
+}
+
+/** What one attempt needs. */
+export interface AttemptOptions {
+  clients: { get(nodeId: string): NodeClient };
+  selection: Pick<ReplicaSelection, 'begin'>;
+  timing: Timing;
+}
+
+function parseError(text: string): ErrorBody | null {
+  try {
+    const body = JSON.parse(text) as Partial<ErrorBody> | null;
+    return typeof body?.code === 'string' && typeof body.message === 'string' ? (body as ErrorBody) : null;
+  } catch {
+    return null;
+  }
+}
+
+function overloaded(response: NodeResponse): ApiError | null {
+  const error = parseError(response.text);
+  if (error?.code !== 'too_many_search_requests') return null;
+  return new ApiError('too_many_search_requests', error.message, {
+    headers: { 'Retry-After': response.retryAfter ?? '10' },
+  });
+}
+
+/** A node's 400 is the client's mistake; every other refusal is the node's own trouble, and another copy may do better. */
+function judge<T>(response: NodeResponse, { read, absent }: ScatterRequest<T>): Outcome<T> {
+  if (response.status === 200) {
+    try {
+      return { kind: 'answer', value: read(response.text) };
+    } catch {
+      return { kind: 'failed', overload: null };
+    }
+  }
+  if (response.status === 404 && absent !== undefined && parseError(response.text)?.code === absent.code) {
+    return { kind: 'answer', value: absent.value };
+  }
+  const error = response.status === 400 ? parseError(response.text) : null;
+  if (error !== null && error.code in errorCodes) return { kind: 'refused', error, status: response.status };
+  return { kind: 'failed', overload: overloaded(response) };
+}
+
+/** Asks a node for some shards, `whole` when it holds no others, and gives up after `timeoutMs`. */
+export function startAttempt<T>(
+  options: AttemptOptions,
+  request: ScatterRequest<T>,
+  part: { nodeId: string; shards: readonly number[]; whole: boolean; timeoutMs: number },
+): Attempt<T> {
+  const { nodeId, shards, whole, timeoutMs } = part;
+  const controller = new AbortController();
+  let abandoned = false;
+  const end = options.selection.begin(nodeId);
+  const cancel = options.timing.after(timeoutMs, () => controller.abort());
+
+  async function ask(): Promise<Outcome<T>> {
+    try {
+      const { signal } = controller;
+      const message = request.build(shards, whole, nodeId);
+      return judge(await options.clients.get(nodeId).request({ ...message, timeoutMs, signal }), request);
+    } catch {
+      return { kind: 'failed', overload: null };
+    }
+  }
+
+  const finished = ask().then((outcome) => {
+    cancel();
+    end(outcome.kind !== 'failed' ? 'answered' : abandoned ? 'abandoned' : 'failed');
+    return { nodeId, shards, outcome };
+  });
+  return {
+    nodeId,
+    shards,
+    finished,
+    abandon() {
+      abandoned = true;
+      controller.abort();
+    },
+  };
+}

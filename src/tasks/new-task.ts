@@ -1,0 +1,59 @@
+import type { WriteAnswer } from '../http/services.ts';
+import type { NodeRequest } from '../nodes/client.ts';
+import type { TaskRecord } from '../store/records.ts';
+import type { NewPart, NewTask } from '../store/store.ts';
+import type { WritePlan } from './acceptance.ts';
+
+/** Requests larger than this are not kept in the store while they are under way. */
+const keptRequestBytes = 64 * 1024;
+
+function keepable(request: NodeRequest): string | null {
+  const size = typeof request.body === 'string' ? Buffer.byteLength(request.body) : (request.body?.length ?? 0);
+  if (size > keptRequestBytes) return null;
+  return JSON.stringify({ ...request, body: request.body?.toString() });
+}
+
+/** The records of a plan, as the store takes them; `session` is the client's, if it named one. */
+export function newTask(plan: WritePlan, now: string, session: string | null): { task: NewTask; parts: NewPart[] } {
+  const effect = session === null ? plan.effect : { ...plan.effect, session };
+  const task: NewTask = {
+    type: plan.type,
+    indexUid: plan.indexUid,
+    indexId: plan.index?.id ?? null,
+    status: 'enqueued',
+    phase: 'sending',
+    details: plan.details === null ? null : JSON.stringify(plan.details),
+    error: null,
+    verdict: plan.verdict === null ? null : JSON.stringify(plan.verdict),
+    effect: JSON.stringify(effect),
+    canceledBy: null,
+    enqueuedAt: now,
+    startedAt: null,
+    finishedAt: null,
+  };
+  const parts = plan.parts.map(
+    (part, position): NewPart => ({
+      part: position,
+      nodeId: part.nodeId,
+      step: part.step,
+      shards: part.shards === null ? null : JSON.stringify(part.shards),
+      counts: part.counts,
+      nodeTaskUid: null,
+      request: keepable(part.request),
+      status: 'sending',
+      details: null,
+      error: null,
+      startedAt: null,
+      finishedAt: null,
+    }),
+  );
+  return { task, parts };
+}
+
+/** The 202 body of a task. */
+export function summarise(
+  record: Pick<TaskRecord, 'uid' | 'indexUid' | 'type' | 'enqueuedAt'>,
+): WriteAnswer['summary'] {
+  const { uid, indexUid, type, enqueuedAt } = record;
+  return { taskUid: uid, indexUid, status: 'enqueued', type, enqueuedAt };
+}

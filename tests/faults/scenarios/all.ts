@@ -1,0 +1,35 @@
+import type { Scenario } from '../scenario.ts';
+import { badAnswers, badWriteAnswers } from './bad-answers.ts';
+import { crashMiroir } from './crash-miroir.ts';
+import { emptyDisk, olderDisk } from './empty-disk.ts';
+import { flap } from './flap.ts';
+import { groupLost } from './group-lost.ts';
+import { hangNode } from './hang-node.ts';
+import { killNode } from './kill-node.ts';
+import { noCopies } from './no-copies.ts';
+import { nodeDiskFull } from './node-disk-full.ts';
+import { overload } from './overload.ts';
+import { settingsRefused, settingsTimeout } from './settings.ts';
+import { slowCopy } from './slow-copy.ts';
+import { storeFull, storeLocked } from './store.ts';
+
+/** Every scenario, in the order of the table in docs/resilience.md. */
+export const scenarios: readonly Scenario[] = [
+  killNode,
+  noCopies,
+  groupLost,
+  hangNode,
+  flap,
+  emptyDisk,
+  olderDisk,
+  slowCopy,
+  crashMiroir,
+  storeFull,
+  storeLocked,
+  settingsRefused,
+  settingsTimeout,
+  badAnswers,
+  badWriteAnswers,
+  nodeDiskFull,
+  overload,
+];

@@ -1,0 +1,272 @@
+import type { Caller } from '../../src/keys/caller.ts';
+import type { TaskStatus, TopologyRecord } from '../../src/store/records.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { WriteOp, WriteRecord } from '../invariants/history.ts';
+import type { TaskSighting } from '../invariants/invariants.ts';
+import { createRng, type Rng } from '../support/rng.ts';
+import { checkQuiet } from './check.ts';
+import type { Line } from './network.ts';
+import { type SimMiroir, startSimMiroir } from './sim-miroir.ts';
+import { SimNode } from './sim-node.ts';
+import { installVirtualTime, type VirtualTime } from './virtual-time.ts';
+
+/** What to simulate. */
+export interface SimulationOptions {
+  seed: number;
+  /** Whether nodes may lose their disk. */
+  emptyDisks: boolean;
+  /** Whether things may break before the index is there. */
+  breakCreation: boolean;
+}
+
+/** What a schedule came to. */
+export interface SimulationResult {
+  seed: number;
+  /** What does not hold. */
+  findings: string[];
+  acknowledged: number;
+  /** What happened when, in virtual ms. */
+  events: string[];
+}
+
+const nodeCount = 5;
+const clients = 3;
+const writesPerClient = 7;
+const idCount = 6;
+const indexUid = 'sim';
+/** Virtual milliseconds: how long faults go on, how long everything may take to become quiet after them. */
+const faultsForMs = 12_000;
+const quietWithinMs = 300_000;
+const giveUpAfterMs = 3_600_000;
+
+const everybody: Caller = {
+  allowsIndex: () => true,
+  indexPatterns: null,
+  may: () => true,
+  tenantFilter: () => null,
+};
+const ids = Array.from({ length: idCount }, (_, i) => `doc-${i}`);
+
+/** One schedule: a cluster, its clients, what happens to them, and what was seen. */
+class Simulation {
+  readonly #time: VirtualTime;
+  readonly #rng: Rng;
+  readonly #store: Store;
+  readonly #options: SimulationOptions;
+  readonly #nodes: SimNode[];
+  readonly #lines: Map<string, Line>;
+  readonly #topology: TopologyRecord;
+  readonly #writes: WriteRecord[] = [];
+  readonly #sightings: TaskSighting[] = [];
+  readonly #events: string[] = [];
+  #miroir: SimMiroir | null = null;
+
+  constructor(options: SimulationOptions, time: VirtualTime, rng: Rng, store: Store) {
+    this.#options = options;
+    this.#time = time;
+    this.#rng = rng;
+    this.#store = store;
+    this.#nodes = Array.from({ length: nodeCount }, (_, i) => new SimNode(`n${i}`, time, rng));
+    this.#lines = new Map(this.#nodes.map((node) => [node.id, { loss: 0, hung: false }]));
+    const groups = rng.chance(0.3) ? 2 : 1;
+    this.#topology = {
+      version: 1,
+      replicationFactor: groups === 2 ? 1 : 2 + rng.int(2),
+      nodes: this.#nodes.map(({ id }, i) => ({
+        id,
+        address: `http://${id}`,
+        group: i % groups,
+        slot: id,
+        state: 'active',
+      })),
+      retired: [],
+    };
+  }
+
+  async run(): Promise<SimulationResult> {
+    await this.#startMiroir();
+    if (!this.#options.breakCreation) await this.#createIndex();
+    const writing = Promise.all(Array.from({ length: clients }, (_, i) => this.#client(i)));
+    await this.#breakThings();
+    this.#heal();
+    await writing;
+    const quiet = await this.#becomeQuiet();
+    const findings = quiet ? [] : [`not quiet ${quietWithinMs / 1_000} s after the last fault`];
+    findings.push(
+      ...checkQuiet({
+        ids,
+        index: this.#miroir!.catalog.visible(indexUid),
+        view: this.#miroir!.view,
+        topology: this.#topology,
+        nodes: this.#nodes,
+        writes: this.#writes,
+        sightings: this.#sightings,
+      }),
+    );
+    this.#miroir?.crash();
+    const acknowledged = this.#writes.filter(({ outcome }) => outcome === 'acknowledged').length;
+    return { seed: this.#options.seed, findings, acknowledged, events: this.#events };
+  }
+
+  #note(what: string): void {
+    this.#events.push(`${this.#time.now().toFixed(0)} ms: ${what}`);
+  }
+
+  async #startMiroir(): Promise<void> {
+    this.#miroir = await startSimMiroir({
+      store: this.#store,
+      topology: this.#topology,
+      nodes: this.#nodes,
+      lines: this.#lines,
+      time: this.#time,
+      rng: this.#rng,
+    });
+  }
+
+  async #createIndex(): Promise<void> {
+    const [id] = ids as [string];
+    await this.#record(0, { kind: 'replace', documents: [{ id }] });
+    await this.#time.sleep(1_000);
+  }
+
+  /** Writes one after the other, with pauses; a write is given up when its Miroir dies. */
+  async #client(number: number): Promise<void> {
+    for (let i = 0; i < writesPerClient; i++) {
+      await this.#time.sleep(this.#rng.int((2 * faultsForMs) / writesPerClient));
+      await this.#record(number, this.#randomOp(number * 1_000 + i));
+    }
+  }
+
+  async #record(client: number, op: WriteOp): Promise<void> {
+    const record: WriteRecord = {
+      op,
+      startedAt: this.#time.now(),
+      endedAt: Number.POSITIVE_INFINITY,
+      outcome: 'unknown',
+      taskUid: null,
+      status: null,
+    };
+    this.#writes.push(record);
+    Object.assign(record, await this.#write(op), { endedAt: this.#time.now() });
+    this.#note(`client ${client}: ${op.kind} ${record.outcome} ${record.taskUid ?? record.error ?? ''}`);
+  }
+
+  #randomOp(n: number): WriteOp {
+    const some = this.#rng.sample(ids, 1 + this.#rng.int(4));
+    const roll = this.#rng.next();
+    if (roll < 0.5) return { kind: 'replace', documents: some.map((id) => ({ id, n, text: `written ${n}` })) };
+    if (roll < 0.75) return { kind: 'update', documents: some.map((id) => ({ id, [`field${n % 3}`]: n })) };
+    return { kind: 'delete', ids: some };
+  }
+
+  async #write(op: WriteOp): Promise<Partial<WriteRecord>> {
+    const miroir = this.#miroir;
+    if (miroir === null) return { outcome: 'refused', error: 'Miroir is down' };
+    const died = async () => {
+      while (this.#miroir === miroir) await this.#time.sleep(50);
+      throw new Error('the connection was lost');
+    };
+    try {
+      const answer = await Promise.race([this.#ask(miroir, op), died()]);
+      return { outcome: 'acknowledged', taskUid: answer.summary.taskUid };
+    } catch (error) {
+      const { code, message } = error as Error & { code?: string };
+      const refused = code === 'miroir_shard_unavailable';
+      return { outcome: refused ? 'refused' : 'unknown', error: message };
+    }
+  }
+
+  #ask({ documents }: SimMiroir, op: WriteOp) {
+    if (op.kind === 'delete') return documents.deleteByIds(indexUid, op.ids);
+    if (op.kind === 'deleteWhere') throw new Error('nodes of the simulation know no filters');
+    const payload = { format: 'json' as const, body: Buffer.from(JSON.stringify(op.documents)), csvDelimiter: null };
+    return documents.add(indexUid, op.kind, payload, 'id', everybody);
+  }
+
+  /** A few faults one after the other or over each other, each mended after a while. */
+  async #breakThings(): Promise<void> {
+    const faults = Array.from({ length: 2 + this.#rng.int(4) }, async () => {
+      await this.#time.sleep(this.#rng.int(faultsForMs));
+      const forMs = this.#rng.int(4_000);
+      const node = this.#rng.pick(this.#nodes);
+      const line = this.#lines.get(node.id)!;
+      const roll = this.#rng.next();
+      if (roll < 0.3) await this.#crashMiroir(forMs / 4);
+      else if (roll < 0.6) await this.#crashNode(node, forMs);
+      else if (roll < 0.8) await this.#during(`${node.id} loses messages`, forMs, () => ({ loss: 0.3 }), line);
+      else await this.#during(`${node.id} hangs`, forMs, () => ({ hung: true }), line);
+    });
+    await Promise.all(faults);
+  }
+
+  async #crashMiroir(forMs: number): Promise<void> {
+    if (this.#miroir === null) return;
+    this.#note('Miroir dies');
+    this.#miroir.crash();
+    this.#miroir = null;
+    await this.#time.sleep(forMs);
+    await this.#startMiroir();
+    this.#note('Miroir is back');
+  }
+
+  async #crashNode(node: SimNode, forMs: number): Promise<void> {
+    // Copies survive the loss of one disk at a time; two at once are more than any of them promises.
+    const wipe = this.#options.emptyDisks && this.#nodes.every(({ up }) => up) && this.#rng.chance(0.3);
+    this.#note(`${node.id} dies${wipe ? ' with its disk' : ''}`);
+    node.crash(wipe);
+    await this.#time.sleep(forMs);
+    node.start();
+    this.#note(`${node.id} is back`);
+  }
+
+  async #during(what: string, forMs: number, fault: () => Partial<Line>, line: Line): Promise<void> {
+    this.#note(what);
+    Object.assign(line, fault());
+    await this.#time.sleep(forMs);
+    Object.assign(line, { loss: 0, hung: false });
+  }
+
+  #heal(): void {
+    for (const line of this.#lines.values()) Object.assign(line, { loss: 0, hung: false });
+    for (const node of this.#nodes) if (!node.up) node.start();
+    this.#note('all faults are over');
+  }
+
+  async #lookAtTasks(): Promise<void> {
+    for (const { uid, status } of (await this.#store.tasks({ limit: 1_000 })).records) {
+      this.#sightings.push({ uid, status });
+      const write = this.#writes.find((one) => one.taskUid === uid);
+      if (write !== undefined) write.status = status;
+    }
+  }
+
+  /** Whether everything came to rest in time: tasks ended, nodes idle, all copies of use or (without repair) known to be of none. */
+  async #becomeQuiet(): Promise<boolean> {
+    for (const until = this.#time.now() + quietWithinMs; this.#time.now() < until; ) {
+      await this.#time.sleep(500);
+      await this.#lookAtTasks();
+      const statuses = new Map(this.#sightings.map(({ uid, status }) => [uid, status]));
+      const open = (status: TaskStatus) => status === 'enqueued' || status === 'processing';
+      const idle = this.#nodes.every((node) => node.up && node.open === 0);
+      if (idle && ![...statuses.values()].some(open) && this.#nodes.every(({ id }) => this.#miroir?.view.up(id))) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
+
+/** Run one schedule. The same seed gives the same events and the same result. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const rng = createRng(options.seed);
+  const store = await openSqliteStore({ path: ':memory:', synchronous: 'normal' });
+  const time = installVirtualTime(() => rng.next());
+  try {
+    const result = new Simulation(options, time, rng, store).run();
+    return await time.run(result, giveUpAfterMs);
+  } finally {
+    time.uninstall();
+    await store.close();
+  }
+}
