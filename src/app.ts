@@ -41,19 +41,16 @@ import { startMetricsServer } from './observability/metrics-server.ts';
 import { createClusterView } from './placement/cluster-view.ts';
 import { createCopyStates } from './placement/copies.ts';
 import { initHash } from './placement/hash.ts';
-import { type ConfiguredTopology, configurationEdits, seedTopology } from './placement/seed.ts';
 import { createTopology } from './placement/topology.ts';
-import { createCapacities } from './rebalance/capacity.ts';
-import { changeTopology, editedTopology } from './rebalance/change.ts';
-import { createOperations } from './rebalance/operations.ts';
-import { tellPlan } from './rebalance/plan.ts';
+import { editedTopology } from './rebalance/change.ts';
+import { loadTopology } from './rebalance/load-topology.ts';
 import { startRebalance } from './rebalance/start.ts';
 import { createFacetSearch } from './search/facet-search.ts';
 import { createScatter } from './search/scatter.ts';
 import { createSearchService } from './search/search.ts';
 import type { IndexRecord } from './store/records.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
-import type { Store, StoreChange } from './store/store.ts';
+import type { Store } from './store/store.ts';
 import { rfc3339 } from './tasks/clock.ts';
 import { createTaskEngine } from './tasks/engine.ts';
 import { createProgressReader } from './tasks/progress.ts';
@@ -73,8 +70,6 @@ export interface RunningMiroir {
 const drainMs = 10_000;
 /** Milliseconds a write waits for earlier tasks of its index where its fate depends on what they leave. */
 const quietTimeoutMs = 60_000;
-/** Milliseconds for which the sizes of the nodes are not asked for again. */
-const capacityFreshMs = 5_000;
 /** Milliseconds a webhook's receiver may take, and the first wait after it failed. */
 const webhookTimeoutMs = 10_000;
 const webhookFirstRetryMs = 1_000;
@@ -111,29 +106,6 @@ async function lastVersion(store: Store): Promise<bigint> {
   if (newest === undefined) return 0n;
   const batchMs = 1_000;
   return versionAt(Date.parse(newest.enqueuedAt) + batchMs);
-}
-
-const configuredKey = 'configuredTopology';
-
-/** The topology to run with, and what was edited in the configuration since the last start. */
-async function loadTopology(store: Store, config: Config) {
-  const configured: ConfiguredTopology = { nodes: config.nodes, replicationFactor: config.replicationFactor };
-  const meta: StoreChange = { kind: 'putMeta', key: configuredKey, value: JSON.stringify(configured) };
-  const stored = await store.topology();
-  if (stored === null) {
-    const record = seedTopology(configured);
-    await store.commit([{ kind: 'putTopology', record }, meta]);
-    return { record, edits: null, meta };
-  }
-  const before = await store.meta(configuredKey);
-  const edits = configurationEdits(
-    before === null ? stored : (JSON.parse(before) as ConfiguredTopology),
-    configured,
-    stored,
-  );
-  const record = changeTopology(stored, { kind: 'addresses', addresses: edits.addresses });
-  if (edits.addresses.size > 0) await store.commit([{ kind: 'putTopology', record }]);
-  return { record: edits.addresses.size > 0 ? record : stored, edits, meta };
 }
 
 async function start(config: Config, log: Logger, stops: ReturnType<typeof createStopList>): Promise<RunningMiroir> {
@@ -310,6 +282,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     tasks,
     topology,
     clients,
+    connect: (node) => createNodeClient(clientOf(node)),
     health,
     config,
     onTopology: (record) => clients.setNodes(record.nodes),
@@ -318,30 +291,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   });
   stops.add('the moving of copies', () => rebalance.stop());
   if (loaded.edits !== null) await rebalance.service.change(editedTopology(loaded.edits));
-  await store.commit([loaded.meta]);
-  const capacities = createCapacities({
-    nodes: () => topology.record().nodes.map((node) => node.id),
-    clients,
-    up: (nodeId) => view.up(nodeId),
-    timeoutMs: config.search.nodeTimeout,
-    freshMs: capacityFreshMs,
-    now,
-  });
-  const operations = createOperations({
-    rebalance: rebalance.service,
-    topology,
-    connect: (node) => createNodeClient(clientOf(node)),
-    probeTimeoutMs: config.health.timeout,
-    plan: async (after, moved) =>
-      tellPlan({
-        before: topology.record(),
-        after,
-        transition: moved,
-        capacities: await capacities.read(),
-        documentsPerSecond: config.rebalance.docsPerSecond,
-        highWatermark: config.rebalance.diskHighWatermark === 0 ? null : config.rebalance.diskHighWatermark,
-      }),
-  });
+  await store.commit([loaded.seen]);
   const services: Services = {
     search: {
       ...createSearchService({ catalog, scatter, semanticOverFetch: config.search.semanticOverFetch }),
@@ -363,9 +313,9 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       health,
       selection,
       active,
-      capacities,
+      capacities: rebalance.capacities,
     }),
-    operations,
+    operations: rebalance.operations,
     features,
     webhooks,
     logs: createLogControl(log),
@@ -380,8 +330,8 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     stops.add('the metrics server', () => server.stop());
   }
 
-  const copiesPerDocument = () => topology.record().replicationFactor * view.groups().length;
-  const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument(), () => process.memoryUsage.rss());
+  const copiesPerDocument = topology.record().replicationFactor * view.groups().length;
+  const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument, () => process.memoryUsage.rss());
   const server = buildServer({
     services,
     limits: config.server,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
+import type { OperationsService } from '../http/services.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { Health } from '../nodes/health.ts';
 import type { Logger } from '../observability/log.ts';
@@ -8,9 +9,12 @@ import type { TopologyRecord } from '../store/records.ts';
 import type { Clock } from '../tasks/clock.ts';
 import type { TaskEngine } from '../tasks/engine.ts';
 import { nodeTaskStatus } from '../tasks/node-tasks.ts';
+import { type Capacities, createCapacities } from './capacity.ts';
 import { createCleaner } from './cleaner.ts';
 import { coverageUnder } from './coverage.ts';
 import { changesForLostNodes } from './lost-nodes.ts';
+import { createOperations } from './operations.ts';
+import { tellPlan } from './plan.ts';
 import { createRebalance, type Rebalance } from './service.ts';
 
 /** What moving copies needs of the rest of a process. */
@@ -18,8 +22,10 @@ export interface StartRebalanceOptions {
   tasks: TaskEngine;
   topology: Topology;
   clients: { get(nodeId: string): NodeClient | undefined };
+  /** A client of a node that is not part of the cluster yet. */
+  connect(node: { id: string; address: string }): NodeClient;
   health: Pick<Health, 'describe'>;
-  config: Pick<Config, 'rebalance' | 'write'>;
+  config: Pick<Config, 'health' | 'rebalance' | 'search' | 'write'>;
   onTopology(record: TopologyRecord): void;
   now: Clock;
   log: Logger;
@@ -28,6 +34,8 @@ export interface StartRebalanceOptions {
 /** The rebalance service with what drives it. */
 export interface RunningRebalance {
   service: Rebalance;
+  operations: OperationsService;
+  capacities: Capacities;
   stop(): Promise<void>;
 }
 
@@ -44,6 +52,8 @@ async function endOfNodeTask(client: NodeClient, uid: number): Promise<string | 
   return null;
 }
 
+/** Milliseconds for which the sizes of the nodes are not asked for again. */
+const capacityFreshMs = 5_000;
 /** Milliseconds between two looks at what can be done next. */
 const lookEveryMs = 500;
 
@@ -68,6 +78,31 @@ export async function startRebalance(options: StartRebalanceOptions): Promise<Ru
     onTopology: options.onTopology,
     now: options.now,
     log,
+  });
+
+  const capacities = createCapacities({
+    nodes: () => topology.record().nodes.map((node) => node.id),
+    clients: options.clients,
+    up: (nodeId) => state.view.up(nodeId),
+    timeoutMs: config.search.nodeTimeout,
+    freshMs: capacityFreshMs,
+    now: options.now,
+  });
+  const { docsPerSecond, diskHighWatermark } = config.rebalance;
+  const operations = createOperations({
+    rebalance: service,
+    topology,
+    connect: options.connect,
+    probeTimeoutMs: config.health.timeout,
+    plan: async (after, moved) =>
+      tellPlan({
+        before: topology.record(),
+        after,
+        transition: moved,
+        capacities: await capacities.read(),
+        documentsPerSecond: docsPerSecond,
+        highWatermark: diskHighWatermark === 0 ? null : diskHighWatermark,
+      }),
   });
 
   function absence(nodeId: string) {
@@ -98,6 +133,8 @@ export async function startRebalance(options: StartRebalanceOptions): Promise<Ru
 
   return {
     service,
+    operations,
+    capacities,
     async stop() {
       stopped = true;
       clearInterval(timer);
