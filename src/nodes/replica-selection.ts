@@ -102,7 +102,9 @@ export function createReplicaSelection(options: ReplicaSelectionOptions): Replic
     const { node, suspect } = own;
     if (suspect) return { rank: 'suspect', cost: own.cost.now };
     const others = all.filter((other) => other !== own && other.comparable && (node.avoided || other.fresh));
-    const best = Math.min(...others.map((other) => other.cost.lately));
+    // a stall of everybody must neither make a node slow nor make a slow one look good
+    const held = ({ cost: { now: load, lately } }: Measured) => (node.avoided ? lately : Math.max(load, lately));
+    const best = Math.min(...others.map(held));
     const avoid = options.adaptive && clearlyWorse(own.cost.now, best, node.avoided, minDifference);
     if (avoid && !node.avoided) node.probedAt = now;
     node.avoided = avoid;
