@@ -29,7 +29,10 @@ function readPage(text: string, primaryKey: string): Map<string, Set<string>> {
     const id = documentId(document, primaryKey, scanDocument(document, primaryKey).wanted);
     if (!id.ok) throw new SyntaxError('a document without id');
     const vectors = rawFields(rawFields(document).get('_vectors') ?? '{}');
-    const regenerating = [...vectors].filter(([, entry]) => rawFields(entry).get('regenerate') === 'true');
+    // What stands there for a name that is no embedder's is shown as it was sent, so it may be anything.
+    const regenerating = [...vectors].filter(
+      ([, entry]) => entry.startsWith('{') && rawFields(entry).get('regenerate') === 'true',
+    );
     found.set(id.id, new Set(regenerating.map(([name]) => name)));
   }
   return found;

@@ -63,14 +63,16 @@ export function ended(load: ReadLoad, { result, ms }: ReadEnd, now: number): Rea
   const toward = (from: number, to: number) => from + weight * (to - from);
   const known = load.latency ?? ms;
   const seen = result === 'answered' ? ms : Math.max(ms, known);
+  // reads that were abandoned tell less than they took, so the first answer after several of them counts alone
+  const anew = result === 'answered' && load.abandoned >= silentAfter.abandoned;
   return {
-    latency: toward(known, seen),
+    latency: anew ? ms : toward(known, seen),
     failing: toward(load.failing, result === 'failed' ? 1 : 0),
     toldAt: now,
     inFlight,
     waitingSince: result === 'answered' ? (inFlight > 0 ? now : null) : load.waitingSince,
     abandoned: result === 'answered' ? 0 : load.abandoned + Number(result === 'abandoned'),
-    window: [...load.window.slice(1 - windowSize), seen],
+    window: anew ? [ms] : [...load.window.slice(1 - windowSize), seen],
   };
 }
 
@@ -81,20 +83,22 @@ function middleOfLast(window: readonly number[]): number {
 }
 
 /**
- * How bad it is to send a read to a node, in milliseconds: smaller is better, and the truth is between the two. The form is
- * that of C3 (Suresh et al., NSDI 2015), which Elasticsearch uses too: latency times the cube of the queue. A node that
- * owes an answer for long is as slow as that.
+ * How bad it is to send a read to a node, in milliseconds: smaller is better. `now` counts what is under way: its form is
+ * that of C3 (Suresh et al., NSDI 2015), which Elasticsearch uses too, latency times the cube of the queue, and a node that
+ * owes an answer for long is as slow as that. `lately` is what others are held against: only times that were measured, so
+ * that a short stall of everybody does not make a slow node look good.
  */
-export function cost(load: ReadLoad, now: number): { atLeast: number; atMost: number } {
+export function cost(load: ReadLoad, at: number): { now: number; lately: number } {
   const { latency, waitingSince, abandoned, window, inFlight, failing } = load;
-  const owing = waitingSince === null ? 0 : now - waitingSince;
+  const owing = waitingSince === null ? 0 : at - waitingSince;
   const silence = owing >= silentAfter.ms || abandoned >= silentAfter.abandoned ? owing : 0;
   const smoothed = latency ?? 0;
   const middle = middleOfLast(window);
-  const factor = (1 + inFlight / parallel) ** 3 * (1 + failurePenalty * failing);
+  const failures = 1 + failurePenalty * failing;
+  const queue = (1 + inFlight / parallel) ** 3;
   return {
-    atLeast: Math.max(silence, Math.min(smoothed, middle)) * factor,
-    atMost: Math.max(silence, smoothed, middle) * factor,
+    now: Math.max(silence, Math.min(smoothed, middle)) * queue * failures,
+    lately: Math.max(smoothed, middle) * failures,
   };
 }
 

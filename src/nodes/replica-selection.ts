@@ -56,8 +56,7 @@ interface Measured {
   /** Whether there is something to compare with. */
   comparable: boolean;
   fresh: boolean;
-  atLeast: number;
-  atMost: number;
+  cost: ReturnType<typeof cost>;
 }
 
 /** A node is avoided when it costs this many times as much as the best other one, until it costs fewer times as much. */
@@ -96,18 +95,20 @@ export function createReplicaSelection(options: ReplicaSelectionOptions): Replic
     const { latency, toldAt } = node.load;
     const suspect = options.suspect(nodeId);
     const fresh = now - toldAt <= freshFor;
-    return { nodeId, node, suspect, comparable: latency !== null && !suspect, fresh, ...cost(node.load, now) };
+    return { nodeId, node, suspect, comparable: latency !== null && !suspect, fresh, cost: cost(node.load, now) };
   }
 
   function standing(own: Measured, all: readonly Measured[], now: number): Standing {
-    const { node, suspect, atLeast } = own;
-    if (suspect) return { rank: 'suspect', cost: atLeast };
+    const { node, suspect } = own;
+    if (suspect) return { rank: 'suspect', cost: own.cost.now };
     const others = all.filter((other) => other !== own && other.comparable && (node.avoided || other.fresh));
-    const best = Math.min(...others.map((other) => other.atMost));
-    const avoid = options.adaptive && clearlyWorse(atLeast, best, node.avoided, minDifference);
+    // a stall of everybody must neither make a node slow nor make a slow one look good
+    const held = ({ cost: { now: load, lately } }: Measured) => (node.avoided ? lately : Math.max(load, lately));
+    const best = Math.min(...others.map(held));
+    const avoid = options.adaptive && clearlyWorse(own.cost.now, best, node.avoided, minDifference);
     if (avoid && !node.avoided) node.probedAt = now;
     node.avoided = avoid;
-    return { rank: avoid ? 'slow' : 'good', cost: atLeast };
+    return { rank: avoid ? 'slow' : 'good', cost: own.cost.now };
   }
 
   return {

@@ -105,11 +105,16 @@ export class Gathering<T> {
   #startOthers({ nodeId, shards }: Attempt<T>, attempt: number): ReturnType<HedgeOptions<T>['startOthers']> {
     const { hedging, budget } = this.#options;
     const standings = this.#standings();
-    const suspects = [...standings].flatMap(([id, { rank }]) => (rank === 'suspect' ? [id] : []));
-    const plan = this.#plan(shards, new Set([...this.#failedNodes, ...suspects, nodeId]));
-    if (plan.missing.length > 0) return 'impossible';
+    const own = standings.get(nodeId)?.rank;
     // waiting for a node that is out already is a failure of its own, so going elsewhere is failover
-    const out = standings.get(nodeId)?.rank === 'suspect' || !this.#view.up(nodeId);
+    const out = own === 'suspect' || !this.#view.up(nodeId);
+    // a node that is late once is still better than one that is slow
+    const trusted = own === 'good' && !out;
+    const worse = [...standings].flatMap(([id, { rank }]) =>
+      rank === 'suspect' || (rank === 'slow' && trusted) ? [id] : [],
+    );
+    const plan = this.#plan(shards, new Set([...this.#failedNodes, ...worse, nodeId]));
+    if (plan.missing.length > 0) return trusted ? 'not_allowed' : 'impossible';
     if (!out && !hedging) return 'not_allowed';
     if (!out && !budget.take(plan.byNode.size)) return 'over_budget';
     return [...plan.byNode].map(([node, part]) => this.#start(node, part, attempt));

@@ -103,7 +103,7 @@ export function semanticQuery(query: SearchQuery, search: VectorSearch, vector: 
   };
 }
 
-/** Whether clients may see vectors at all. */
+/** Whether clients who ask for vectors see them. Measured on 1.21: all but those of an index that lists them as displayed. */
 export function vectorsVisible(settings: ReadSettings): boolean {
-  return settings.displayed === null || settings.displayed.includes('_vectors');
+  return settings.displayed === null || !settings.displayed.includes('_vectors');
 }

@@ -62,7 +62,7 @@ describe('settings of a node with Miroir rules', () => {
         const accepted = await node.send('PATCH', '/indexes/plain/settings', text);
         expect([accepted.status, accepted.text]).toEqual([202, expect.anything()]);
         const patch = parseSettings(body, text);
-        const sent = toPhysicalPatch(patch);
+        const sent = toPhysicalPatch(patch, stored.embedders);
         const physical = await node.run('PATCH', '/indexes/physical/settings', sent);
         const plain = (await node.send('GET', `/tasks/${accepted.json.taskUid}`)).json;
         expect(JSON.stringify(logicalTaskDetails(patch))).toBe(JSON.stringify(plain.details));

@@ -12,12 +12,13 @@ import { guardEmbedders } from './templates.ts';
 export const nodeMaxValuesPerFacet = 100_000;
 
 /**
- * Rules that come before the client's in the nodes' `filterableAttributes`. The shard marker can be filtered by equality;
+ * Rules that come before the client's in the nodes' `filterableAttributes`. The shard marker can be filtered by equality
+ * (what lies below it are fields that no document has, which some searches name);
  * the version marker by nothing, since a client's `*` pattern would otherwise index one facet value per document.
  */
 export const ownRules: readonly Json[] = [
   {
-    attributePatterns: [shardField],
+    attributePatterns: [shardField, `${shardField}.*`],
     features: { facetSearch: false, filter: { equality: true, comparison: false } },
   },
   {

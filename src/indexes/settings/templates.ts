@@ -40,7 +40,11 @@ function guardEmbedder(change: unknown, before: unknown): unknown {
   } else if (hasTemplate({ ...known, ...change })) {
     // Nodes keep a template that is not named, whatever the source, and give their own to an embedder that has none.
     const kept = !('documentTemplate' in change) && typeof known.documentTemplate === 'string';
-    if (!kept) guarded.documentTemplate = guardTemplate(defaultDocumentTemplate);
+    if (!kept) {
+      guarded.documentTemplate = guardTemplate(defaultDocumentTemplate);
+      // Without a template of its own an embedder has the default number of bytes, whatever else the patch says.
+      guarded.documentTemplateMaxBytes = null;
+    }
   }
   if ('indexingEmbedder' in change) {
     guarded.indexingEmbedder = guardEmbedder(change.indexingEmbedder, known.indexingEmbedder);

@@ -54,7 +54,7 @@ export function anyCaller(filter: string | null = null): Caller {
 }
 
 const markerRule = {
-  attributePatterns: ['_miroir_shard'],
+  attributePatterns: ['_miroir_shard', '_miroir_shard.*'],
   features: { facetSearch: false, filter: { equality: true, comparison: false } },
 };
 

@@ -69,6 +69,7 @@ describe('batches', () => {
   it('tell ids as text, whatever their type', () => {
     const documents = ['{"id":1}', '{"id":"1"}', '{"id":9007199254740993}', '{"x":2,"\\u0069d":"a\\u0062"}'];
     expect(batch(documents)).toEqual({
+      doubtful: new Set(),
       ok: true,
       primaryKey: 'id',
       ids: ['1', '1', '9007199254740993', 'ab'],

@@ -106,6 +106,20 @@ describe('hedged reads', () => {
     }
   });
 
+  it('do not go to a slow node because a good one is late once', async () => {
+    const sim = simulate({ nodes: 2, copies: 2 });
+    sim.behaviour.set('n1', 400);
+    await sim.load(50, 6_000);
+    const before = { ...sim.hedges };
+    let request = 0;
+    sim.behaviour.set('n0', () => (request++ % 25 === 0 ? 90 : 5));
+    const from = sim.time.now();
+    await sim.load(50, 4_000);
+    expect(sim.hedges).toEqual(before);
+    // a look now and then, no more
+    expect(sim.sent.filter(({ node, at }) => node === 'n1' && at >= from).length).toBeLessThanOrEqual(3);
+  });
+
   it('leave time for another copy before the deadline, and then say what is missing', async () => {
     const sim = simulate({ nodes: 3, copies: 3, budget: 0 });
     for (const node of ['n0', 'n1', 'n2']) sim.behaviour.set(node, 'silent');
