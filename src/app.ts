@@ -30,6 +30,8 @@ import { createCopyStates } from './placement/copies.ts';
 import { initHash } from './placement/hash.ts';
 import { seedTopology } from './placement/seed.ts';
 import { createTopologyView } from './placement/topology.ts';
+import { startRepairs } from './repair/start.ts';
+import { createTouchedDocuments } from './repair/touched.ts';
 import { createFacetSearch } from './search/facet-search.ts';
 import { createScatter } from './search/scatter.ts';
 import { createSearchService } from './search/search.ts';
@@ -163,6 +165,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   });
   stops.add('the webhooks', () => webhooks.stop());
 
+  const touched = createTouchedDocuments();
   const tasks = createTaskEngine({
     store,
     catalog,
@@ -180,11 +183,21 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       metrics.tasks.inc({ status: task.status });
       webhooks.taskEnded(task);
     },
+    onRegistered: (task) => touched.registered(task),
   });
   const { acceptance, active } = tasks;
   await tasks.start();
   stops.add('the task engine', () => tasks.stop());
   await webhooks.start();
+  const repairs = startRepairs({
+    tasks,
+    touched,
+    clients,
+    config: config.rebalance,
+    timeoutMs: config.write.timeout,
+    log,
+  });
+  stops.add('the repairs', () => repairs.stop());
 
   const versions = createVersionClock(now, await lastVersion(store));
   const prepare: PrepareOptions = { store, catalog, view, defaultShards: config.shards, now: () => rfc3339(now()) };

@@ -144,6 +144,23 @@ export const fileSchema = z.strictObject({
       { min: '100ms', max: '1h' },
     ),
   }),
+  rebalance: section('How fast copies are repaired and moved. See docs/repair.md.', {
+    docs_per_second: integer(
+      'Documents read or stored per second by all repairs and moves together. `0`: no limit.',
+      { min: 0, max: 10_000_000 },
+      20_000,
+    ),
+    max_concurrent_moves: integer(
+      'Indexes, one node each, whose copies are repaired or moved at the same time.',
+      { min: 1, max: 64 },
+      2,
+    ),
+    max_pause: duration(
+      'How long writes to an index may be held back at a time, while the last differences of a copy are put right. When that is not enough they go on and it is tried again.',
+      '3s',
+      { min: '100ms', max: '1m' },
+    ),
+  }),
   tasks: section('The task list that clients see.', {
     retention: duration('How long tasks that have ended stay in `GET /tasks`.', '7d', { min: '1m', max: '3650d' }),
   }),

@@ -83,7 +83,7 @@ export function createDocumentEditService(options: DocumentEditOptions): Pick<Do
           target,
           (cut) => `{"function":${script},"filter":${JSON.stringify(cut)},"context":${context?.text ?? 'null'}}`,
         );
-        return { ...base, index, verdict: null, effect: {}, catalog: [], parts };
+        return { ...base, index, verdict: null, effect: {}, catalog: [], parts, touched: null };
       });
     },
   };

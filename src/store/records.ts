@@ -70,6 +70,8 @@ export interface PartRecord {
   counts: boolean;
   /** The node's own task uid; null until the node answered. */
   nodeTaskUid: number | null;
+  /** When the node says that it took it: tells this task from another node's or another disk's of the same uid. */
+  nodeEnqueuedAt: string | null;
   /** The HTTP request (JSON) while it is unsent and small enough to keep, so that a restart can send it again; null otherwise. */
   request: string | null;
   /** `missed`: the node never took it, its copies are marked stale. */
@@ -90,6 +92,37 @@ export interface StaleCopy {
   since: string;
   /** Short text for operators, for example `missed task 12`. */
   reason: string;
+}
+
+/** What one write that a copy missed did to it: the log from which the copy is repaired without comparing all of it. */
+export interface MissedWrite {
+  indexId: number;
+  shard: number;
+  nodeId: string;
+  taskUid: number;
+  /** Ids of the documents written in this shard; null when it is not known which. */
+  ids: string[] | null;
+  /** The copy was in sync until this write: from here on the log is complete. */
+  first: boolean;
+}
+
+/** A request that repairing a copy made to a node. Tells, after a crash, the node's tasks that come from clients' writes from others. */
+export interface RepairTask {
+  nodeId: string;
+  indexId: number;
+  /** Order within the node and index. */
+  seq: number;
+  /** Uid of the last client's task handed to this node and index before it; -1 when there was none. */
+  afterTask: number;
+  /** Null until the node answered. */
+  nodeTaskUid: number | null;
+}
+
+/** The newest task that a node is known to have taken. */
+export interface NewestNodeTask {
+  uid: number;
+  /** As the node told; null when it was not recorded. */
+  enqueuedAt: string | null;
 }
 
 /**

@@ -2,7 +2,10 @@ import type {
   IndexRecord,
   KeyRecord,
   LeavingCopy,
+  MissedWrite,
+  NewestNodeTask,
   PartRecord,
+  RepairTask,
   StaleCopy,
   TaskRecord,
   TaskStatus,
@@ -18,7 +21,11 @@ export type StoreChange =
   /** Tasks older than `below` follow their index to its new name; all pairs at once, so that names can be swapped. */
   | { kind: 'renameTasks'; below: number; names: readonly { from: string; to: string }[] }
   | { kind: 'putStale'; record: StaleCopy }
+  /** The copy's log of missed writes goes with the mark. */
   | { kind: 'deleteStale'; indexId: number; shard: number; nodeId: string }
+  | { kind: 'putMissed'; record: MissedWrite }
+  | { kind: 'putRepairTask'; record: RepairTask }
+  | { kind: 'clearRepairTasks'; nodeId: string; indexId: number }
   | { kind: 'putLeaving'; record: LeavingCopy }
   | { kind: 'deleteLeaving'; indexId: number; shard: number; nodeId: string }
   | { kind: 'putKey'; record: KeyRecord }
@@ -76,6 +83,12 @@ export interface Store {
   openParts(): Promise<PartRecord[]>;
   /** The highest node task uid recorded for a node and an index generation, or null. */
   lastNodeTask(nodeId: string, indexId: number): Promise<number | null>;
+  /** The newest task of a node, over all indexes; outlives indexes and tasks. */
+  newestNodeTask(nodeId: string): Promise<NewestNodeTask | null>;
+  /** Requests made by repairs that may not have been followed by recorded ones, in order. */
+  repairTasks(nodeId: string, indexId: number): Promise<RepairTask[]>;
+  /** The log of a copy, oldest first. */
+  missedWrites(indexId: number, shard: number, nodeId: string): Promise<MissedWrite[]>;
   /** Delete up to `limit` ended tasks that finished before the instant and have no open part; returns how many. */
   pruneTasks(finishedBefore: string, limit: number): Promise<number>;
   /** Delete these ended tasks (others are left); returns how many. */

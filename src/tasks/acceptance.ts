@@ -3,7 +3,7 @@ import type { WriteAnswer } from '../http/services.ts';
 import type { NodeRequest } from '../nodes/client.ts';
 import type { IndexRecord, PartRecord, TaskRecord } from '../store/records.ts';
 import type { NewPart, NewTask, StoreChange } from '../store/store.ts';
-import type { ActiveTask, ActiveTasks } from './active.ts';
+import type { ActiveTask, ActiveTasks, Touched } from './active.ts';
 import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
@@ -39,6 +39,8 @@ export interface WritePlan {
   /** Changes of the catalog that later writes must see at once. */
   catalog: readonly StoreChange[];
   parts: readonly PlannedPart[];
+  /** Ids of the documents that the parts write, by shard; null when they are not known (a filter, a function, everything). Absent: no documents. */
+  touched?: Touched;
 }
 
 /** A plan that touches no node: the task's fate is known. */
@@ -66,6 +68,8 @@ export interface AcceptanceOptions {
   now: Clock;
   /** A node's error as one Meilisearch would have put it. */
   toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody;
+  /** Called as soon as a task is registered, before anything of it is sent. */
+  onRegistered(task: ActiveTask): void;
   /** Called whenever a task's parts are with the nodes, so that they are watched. */
   onSent(task: ActiveTask): void;
 }
@@ -114,6 +118,7 @@ function toRecords(plan: WritePlan, now: string): { task: NewTask; parts: NewPar
       shards: part.shards === null ? null : JSON.stringify(part.shards),
       counts: part.counts,
       nodeTaskUid: null,
+      nodeEnqueuedAt: null,
       request: keepable(part.request),
       status: 'sending',
       details: null,
@@ -203,10 +208,13 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     const { task, parts } = toRecords(plan, rfc3339(options.now()));
     const created = await state.store.createTask(task, parts, plan.catalog);
     state.mirror(plan.catalog);
-    return active.add(
+    const added = active.add(
       created,
       parts.map((part) => ({ ...part, taskUid: created.uid })),
+      plan.touched === undefined ? new Map() : plan.touched,
     );
+    options.onRegistered(added);
+    return added;
   }
 
   /** Runs `work` holding the locks of all queues, taken in one order everywhere. */

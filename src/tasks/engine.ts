@@ -7,18 +7,18 @@ import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord, TaskRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { type Acceptance, createAcceptance } from './acceptance.ts';
-import { type ActiveTasks, createActiveTasks } from './active.ts';
+import { type ActiveTask, type ActiveTasks, createActiveTasks } from './active.ts';
 import { createCanceller } from './cancel.ts';
 import type { SettingsCommit } from './catalog-changes.ts';
 import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
-import { createClusterState } from './cluster-state.ts';
+import { type ClusterState, createClusterState } from './cluster-state.ts';
 import { createFinisher } from './finisher.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
-import { createSender } from './sender.ts';
+import { createSender, type Sender } from './sender.ts';
 import { createSerial } from './serial.ts';
 
 /** What the task engine is built from. */
@@ -37,6 +37,8 @@ export interface TaskEngineOptions {
   now: Clock;
   log: Logger;
   onEnded(record: TaskRecord): void;
+  /** Told of each write before anything of it reaches a node. */
+  onRegistered?(task: ActiveTask): void;
 }
 
 /** Everything between a decided write and the end of its task. */
@@ -46,7 +48,10 @@ export interface TaskEngine {
   /** Where jobs are registered; an accepted job waits until its kind is. */
   readonly jobs: Pick<Jobs, 'register'>;
   /** Where writes can be held back. */
-  readonly gate: Pick<Gate, 'close'>;
+  readonly gate: Pick<Gate, 'close' | 'closeOnly'>;
+  readonly state: ClusterState;
+  /** For what is sent to nodes besides clients' writes. */
+  readonly sender: Pick<Sender, 'between'>;
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -81,6 +86,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     minCopies: options.minCopies,
     now,
     toLogicalError: options.toLogicalError,
+    onRegistered: (task) => options.onRegistered?.(task),
     onSent: () => poller.wake(),
   });
   const sendParts: typeof acceptance.sendParts = (task, parts, requests) => acceptance.sendParts(task, parts, requests);
@@ -111,6 +117,8 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     active,
     jobs,
     gate,
+    state,
+    sender,
     async start() {
       await recover({
         state,

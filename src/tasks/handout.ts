@@ -5,6 +5,7 @@ import type { StoreChange } from '../store/store.ts';
 import type { ActiveTask } from './active.ts';
 import { rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
+import { missedWrites as missedLog } from './missed-log.ts';
 
 /** Which copies did not take a write, and what follows from it. */
 export interface MissedWrites {
@@ -81,6 +82,7 @@ export async function recordHandout(
   const verdict = missed.unwritten.length > 0 ? JSON.stringify(incomplete) : task.record.verdict;
   const record: TaskRecord = { ...task.record, phase: 'sent', verdict };
   await state.commit([
+    ...(index === null ? [] : missedLog(state.copies, task, index.id, missed.stale)),
     ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
     ...missed.stale.map(
       ({ shard, nodeId }): StoreChange => ({

@@ -7,6 +7,7 @@ import type { ActiveTasks } from './active.ts';
 import { type Clock, rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Finisher } from './finisher.ts';
+import { missedWrites } from './missed-log.ts';
 import { pollNode } from './node-tasks.ts';
 
 /** Bounds of the pause between two looks at the nodes, in milliseconds: a quarter of the youngest open task's age. */
@@ -87,7 +88,10 @@ export function createPoller(options: PollerOptions): Poller {
     if (part.status !== 'succeeded' && index !== null) {
       const since = rfc3339(options.now());
       const reason = `did not follow task ${part.taskUid}`;
-      for (const shard of state.shardsOfPart(part, index)) {
+      const missed = state.shardsOfPart(part, index).map((shard) => ({ shard, nodeId: part.nodeId }));
+      const task = { touched: null, record: { uid: part.taskUid } };
+      changes.push(...missedWrites(state.copies, task, indexId, missed));
+      for (const { shard } of missed) {
         changes.push({ kind: 'putStale', record: { indexId, shard, nodeId: part.nodeId, since, reason } });
       }
     }

@@ -1,7 +1,7 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { NodeClient, NodeRequest } from '../nodes/client.ts';
 import type { Logger } from '../observability/log.ts';
-import type { IndexRecord, PartRecord } from '../store/records.ts';
+import type { IndexRecord, PartRecord, RepairTask } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ActiveTask, ActiveTasks } from './active.ts';
 import type { Clock } from './clock.ts';
@@ -79,14 +79,28 @@ async function recogniseSent(options: RecoveryOptions, index: IndexRecord, tasks
     } catch (error) {
       options.log.warn({ node: nodeId, err: error }, 'node cannot tell which interrupted writes it took');
     }
+    const repairs = await options.state.store.repairTasks(nodeId, index.id);
+    const ofRepairs = new Set(repairs.map((repair) => repair.nodeTaskUid));
+    const ofClients = found.filter((uid) => !ofRepairs.has(uid));
+    const certainUntil = lastCertainTask(repairs);
     for (const [i, part] of parts.entries()) {
-      const uid = found[i];
+      const uid = ofClients[i];
       if (uid === undefined) break;
       const task = options.active.get(part.taskUid)!;
-      const known: PartRecord = { ...part, status: 'enqueued', nodeTaskUid: uid, request: null };
+      // not sent again where it may have arrived: the copy is stale then, and repaired
+      const known: PartRecord =
+        part.taskUid > certainUntil
+          ? { ...part, request: null }
+          : { ...part, status: 'enqueued', nodeTaskUid: uid, request: null };
       task.parts = task.parts.map((other) => (other.part === part.part ? known : other));
     }
   }
+}
+
+/** A repair's request whose answer was lost may or may not be among the node's tasks: what was sent after it cannot be told from it. */
+function lastCertainTask(repairs: readonly RepairTask[]): number {
+  const open = repairs.find((repair) => repair.nodeTaskUid === null);
+  return open === undefined ? Number.POSITIVE_INFINITY : open.afterTask;
 }
 
 function keptRequest(part: PartRecord): NodeRequest | null {

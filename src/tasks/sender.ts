@@ -22,19 +22,26 @@ export interface Sender {
    * `missed`. Never rejects.
    */
   send(physicalUid: string, parts: readonly PartRecord[], requests: readonly NodeRequest[]): Promise<PartRecord[]>;
+  /**
+   * Do something else in the same order: behind all that was queued before for the node and index, ahead of what comes later.
+   * `work` is told the uid of the last task whose part was queued before, -1 when there was none since the start.
+   */
+  between<T>(nodeId: string, physicalUid: string, work: (afterTask: number) => Promise<T>): Promise<T>;
 }
 
 interface Answer {
   status: PartRecord['status'];
   nodeTaskUid?: number;
+  nodeEnqueuedAt?: string | undefined;
   error?: string;
 }
 
 /** What a node's answer to a write means for the part. */
 function readAnswer(response: NodeResponse): Answer {
   if (response.status >= 200 && response.status < 300) {
-    const body = JSON.parse(response.text) as { taskUid?: number };
-    return body.taskUid === undefined ? { status: 'missed' } : { status: 'enqueued', nodeTaskUid: body.taskUid };
+    const { taskUid, enqueuedAt } = JSON.parse(response.text) as { taskUid?: number; enqueuedAt?: string };
+    if (taskUid === undefined) return { status: 'missed' };
+    return { status: 'enqueued', nodeTaskUid: taskUid, nodeEnqueuedAt: enqueuedAt };
   }
   if (response.status >= 400 && response.status < 500 && response.status !== 401 && response.status !== 403) {
     return { status: 'failed', error: response.text };
@@ -65,9 +72,18 @@ export function createSender(options: SenderOptions): Sender {
     }
   }
 
+  /** Per node and index, the last task of which something was queued. */
+  const lastTask = new Map<string, number>();
+
   return {
+    between(nodeId, physicalUid, work) {
+      const chain = `${nodeId}/${physicalUid}`;
+      const afterTask = lastTask.get(chain) ?? -1;
+      return options.chains.run(chain, () => work(afterTask));
+    },
     async send(physicalUid, parts, requests) {
       const lost = new Set<string>();
+      for (const { nodeId, taskUid } of parts) lastTask.set(`${nodeId}/${physicalUid}`, taskUid);
       return Promise.all(
         parts.map((part, position) =>
           options.chains.run(`${part.nodeId}/${physicalUid}`, async (): Promise<PartRecord> => {
@@ -80,6 +96,7 @@ export function createSender(options: SenderOptions): Sender {
               request: null,
               status: answer.status,
               nodeTaskUid: answer.nodeTaskUid ?? null,
+              nodeEnqueuedAt: answer.nodeEnqueuedAt ?? null,
               error: answer.error ?? null,
             };
           }),

@@ -1,7 +1,16 @@
 import type { PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
 import type { NewPart, NewTask, StoreChange } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { indexTable, keyTable, leavingTable, partTable, staleTable, taskTable } from './tables.ts';
+import {
+  indexTable,
+  keyTable,
+  leavingTable,
+  missedTable,
+  partTable,
+  repairTaskTable,
+  staleTable,
+  taskTable,
+} from './tables.ts';
 
 /** Take the next value of a counter. Values are gone once taken, whatever is deleted later. */
 export function takeId(connection: Connection, counter: string): number {
@@ -18,6 +27,12 @@ function putPart(connection: Connection, record: PartRecord): void {
        SELECT ?, index_id, ? FROM tasks WHERE uid = ? AND index_id IS NOT NULL
      ON CONFLICT (node_id, index_id) DO UPDATE SET highest = max(highest, excluded.highest)`,
     [record.nodeId, record.nodeTaskUid, record.taskUid],
+  );
+  connection.run(
+    `INSERT INTO newest_node_tasks (node_id, uid, enqueued_at) VALUES (?, ?, ?)
+     ON CONFLICT (node_id) DO UPDATE SET uid = excluded.uid, enqueued_at = excluded.enqueued_at
+       WHERE excluded.uid > uid`,
+    [record.nodeId, record.nodeTaskUid, record.nodeEnqueuedAt],
   );
 }
 
@@ -39,16 +54,18 @@ function renameTasks(connection: Connection, below: number, names: readonly { fr
   );
 }
 
-/** An index goes with the marks of its copies. */
+/** An index goes with the marks of its copies and what was written down for repairing them. */
 function deleteIndex(connection: Connection, id: number): void {
   connection.run('DELETE FROM indexes WHERE id = ?', [id]);
   connection.run('DELETE FROM stale_copies WHERE index_id = ?', [id]);
   connection.run('DELETE FROM leaving_copies WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM missed_writes WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM repair_tasks WHERE index_id = ?', [id]);
 }
 
 function deleteCopyMark(
   connection: Connection,
-  table: 'stale_copies' | 'leaving_copies',
+  table: 'stale_copies' | 'leaving_copies' | 'missed_writes',
   copy: { indexId: number; shard: number; nodeId: string },
 ): void {
   connection.run(`DELETE FROM ${table} WHERE index_id = ? AND shard = ? AND node_id = ?`, [
@@ -81,6 +98,16 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       return;
     case 'deleteStale':
       deleteCopyMark(connection, 'stale_copies', change);
+      deleteCopyMark(connection, 'missed_writes', change);
+      return;
+    case 'putMissed':
+      missedTable.upsert(connection, change.record);
+      return;
+    case 'putRepairTask':
+      repairTaskTable.upsert(connection, change.record);
+      return;
+    case 'clearRepairTasks':
+      connection.run('DELETE FROM repair_tasks WHERE node_id = ? AND index_id = ?', [change.nodeId, change.indexId]);
       return;
     case 'putLeaving':
       leavingTable.upsert(connection, change.record);

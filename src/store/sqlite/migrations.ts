@@ -145,6 +145,29 @@ export const migrations: readonly Migration[] = [
         since TEXT NOT NULL,
         PRIMARY KEY (index_id, shard, node_id)
       ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE missed_writes (
+        index_id INTEGER NOT NULL,
+        shard INTEGER NOT NULL,
+        node_id TEXT NOT NULL,
+        task_uid INTEGER NOT NULL,
+        ids TEXT,
+        first INTEGER NOT NULL,
+        PRIMARY KEY (index_id, shard, node_id, task_uid)
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE repair_tasks (
+        node_id TEXT NOT NULL,
+        index_id INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        after_task INTEGER NOT NULL,
+        node_task_uid INTEGER,
+        PRIMARY KEY (node_id, index_id, seq)
+      ) STRICT, WITHOUT ROWID;
+
+      ALTER TABLE parts ADD COLUMN node_enqueued_at TEXT;
+      CREATE TABLE newest_node_tasks (node_id TEXT PRIMARY KEY, uid INTEGER NOT NULL, enqueued_at TEXT) STRICT, WITHOUT ROWID;
+      INSERT INTO newest_node_tasks (node_id, uid) SELECT node_id, max(highest) FROM node_tasks GROUP BY node_id;
     `,
   },
 ];

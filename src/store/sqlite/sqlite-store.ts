@@ -2,8 +2,11 @@ import type {
   IndexRecord,
   KeyRecord,
   LeavingCopy,
+  MissedWrite,
+  NewestNodeTask,
   NodeRecord,
   PartRecord,
+  RepairTask,
   StaleCopy,
   TaskRecord,
   TopologyRecord,
@@ -13,7 +16,7 @@ import { applyChange, insertTask, takeId } from './changes.ts';
 import type { Connection, SqlRow } from './connection.ts';
 import { translateError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { indexTable, keyTable, leavingTable, staleTable } from './tables.ts';
+import { indexTable, keyTable, leavingTable, missedTable, repairTaskTable, staleTable } from './tables.ts';
 import {
   deleteTasks,
   lastNodeTask,
@@ -82,6 +85,36 @@ export class SqliteStore implements Store {
 
   lastNodeTask(nodeId: string, indexId: number): Promise<number | null> {
     return this.#read((connection) => lastNodeTask(connection, nodeId, indexId));
+  }
+
+  newestNodeTask(nodeId: string): Promise<NewestNodeTask | null> {
+    return this.#read((connection) => {
+      const row = connection.first('SELECT uid, enqueued_at FROM newest_node_tasks WHERE node_id = ?', [nodeId]);
+      if (row === null) return null;
+      return { uid: Number(row.uid), enqueuedAt: row.enqueued_at === null ? null : String(row.enqueued_at) };
+    });
+  }
+
+  repairTasks(nodeId: string, indexId: number): Promise<RepairTask[]> {
+    return this.#read((connection) =>
+      connection
+        .all(`SELECT ${repairTaskTable.select} FROM repair_tasks WHERE node_id = ? AND index_id = ? ORDER BY seq`, [
+          nodeId,
+          indexId,
+        ])
+        .map((row) => repairTaskTable.decode(row)),
+    );
+  }
+
+  missedWrites(indexId: number, shard: number, nodeId: string): Promise<MissedWrite[]> {
+    return this.#read((connection) =>
+      connection
+        .all(
+          `SELECT ${missedTable.select} FROM missed_writes WHERE index_id = ? AND shard = ? AND node_id = ? ORDER BY task_uid`,
+          [indexId, shard, nodeId],
+        )
+        .map((row) => missedTable.decode(row)),
+    );
   }
 
   pruneTasks(finishedBefore: string, limit: number): Promise<number> {

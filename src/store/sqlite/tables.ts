@@ -1,5 +1,14 @@
 import { sortableInstant } from '../instant.ts';
-import type { IndexRecord, KeyRecord, LeavingCopy, PartRecord, StaleCopy, TaskRecord } from '../records.ts';
+import type {
+  IndexRecord,
+  KeyRecord,
+  LeavingCopy,
+  MissedWrite,
+  PartRecord,
+  RepairTask,
+  StaleCopy,
+  TaskRecord,
+} from '../records.ts';
 import { flag, json, plain, Table } from './table.ts';
 
 const sortableOrNull = (instant: string | null) => (instant === null ? null : sortableInstant(instant));
@@ -39,6 +48,7 @@ export const partTable = new Table<PartRecord>('parts', ['taskUid', 'part'], {
   shards: plain('shards'),
   counts: flag('counts'),
   nodeTaskUid: plain('node_task_uid'),
+  nodeEnqueuedAt: plain('node_enqueued_at'),
   status: plain('status'),
   details: plain('details'),
   error: plain('error'),
@@ -75,6 +85,23 @@ export const leavingTable = new Table<LeavingCopy>('leaving_copies', ['indexId',
   nodeId: plain('node_id'),
   state: plain('state'),
   since: plain('since'),
+});
+
+export const missedTable = new Table<MissedWrite>('missed_writes', ['indexId', 'shard', 'nodeId', 'taskUid'], {
+  indexId: plain('index_id'),
+  shard: plain('shard'),
+  nodeId: plain('node_id'),
+  taskUid: plain('task_uid'),
+  ids: json('ids'),
+  first: flag('first'),
+});
+
+export const repairTaskTable = new Table<RepairTask>('repair_tasks', ['nodeId', 'indexId', 'seq'], {
+  nodeId: plain('node_id'),
+  indexId: plain('index_id'),
+  seq: plain('seq'),
+  afterTask: plain('after_task'),
+  nodeTaskUid: plain('node_task_uid'),
 });
 
 export const keyTable = new Table<KeyRecord>(

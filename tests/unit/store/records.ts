@@ -33,6 +33,7 @@ export function newPart(fields: Partial<NewPart> = {}): NewPart {
     shards: null,
     counts: true,
     nodeTaskUid: null,
+    nodeEnqueuedAt: null,
     status: 'sending',
     details: null,
     error: null,

@@ -10,6 +10,7 @@ const part = (nodeId: string, shards: number[], status: PartStatus, position = 0
   shards: JSON.stringify(shards),
   counts: false,
   nodeTaskUid: null,
+  nodeEnqueuedAt: null,
   request: null,
   status,
   details: null,
