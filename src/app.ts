@@ -30,7 +30,7 @@ import { createCopyStates } from './placement/copies.ts';
 import { initHash } from './placement/hash.ts';
 import { seedTopology } from './placement/seed.ts';
 import { createTopologyView } from './placement/topology.ts';
-import { startRepairs } from './repair/start.ts';
+import { createRepairs, type Repairs } from './repair/start.ts';
 import { createTouchedDocuments } from './repair/touched.ts';
 import { createFacetSearch } from './search/facet-search.ts';
 import { createScatter } from './search/scatter.ts';
@@ -123,6 +123,8 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     stops.add(`the client of ${node.id}`, () => client.close());
   }
   let features: FeatureControl | null = null;
+  let repairs: Repairs | null = null;
+  const nodeIds = () => topology.nodes.map((node) => node.id);
   const health = createHealth({
     clients: [...clients.values()],
     interval: config.health.interval,
@@ -132,6 +134,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     onChange(node, state) {
       log.info({ node, state: state.state, lastError: state.lastError }, 'node changed state');
       if (state.state === 'up') features?.nodeUp(node);
+      repairs?.admission.changed(node);
     },
   });
   await health.start();
@@ -139,10 +142,14 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
 
   const catalog = createCatalog(await store.indexes());
   const copies = createCopyStates(await store.staleCopies(), await store.leavingCopies());
-  const view = createClusterView(createTopologyView(topology), health, copies);
+  const view = createClusterView(
+    createTopologyView(topology),
+    { up: (node) => repairs?.admission.up(node) ?? false },
+    copies,
+  );
   features = await createFeatureService({
     store,
-    nodes: () => topology.nodes.map((node) => node.id),
+    nodes: nodeIds,
     up: (node) => health.up(node),
     clients,
     timeoutMs: config.search.nodeTimeout,
@@ -186,18 +193,24 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     onRegistered: (task) => touched.registered(task),
   });
   const { acceptance, active } = tasks;
-  await tasks.start();
-  stops.add('the task engine', () => tasks.stop());
-  await webhooks.start();
-  const repairs = startRepairs({
+  repairs = createRepairs({
     tasks,
     touched,
+    nodes: nodeIds,
+    health,
     clients,
     config: config.rebalance,
     timeoutMs: config.write.timeout,
     log,
   });
-  stops.add('the repairs', () => repairs.stop());
+  const { admission, scheduler } = repairs;
+  await admission.start();
+  stops.add('the admission of nodes', () => admission.stop());
+  await tasks.start();
+  scheduler.start();
+  stops.add('the repairs', () => scheduler.stop());
+  stops.add('the task engine', () => tasks.stop());
+  await webhooks.start();
 
   const versions = createVersionClock(now, await lastVersion(store));
   const prepare: PrepareOptions = { store, catalog, view, defaultShards: config.shards, now: () => rfc3339(now()) };
@@ -247,7 +260,17 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     tasks: createTaskService({ store, acceptance }),
     keys,
     dumps,
-    admin: createAdminService({ store, topology, catalog, copies, view, health, active }),
+    admin: createAdminService({
+      store,
+      topology,
+      catalog,
+      copies,
+      view,
+      health,
+      active,
+      recovering: (node) => admission.recovering(node),
+      repairs: () => scheduler.status(),
+    }),
     features,
     webhooks,
     logs: createLogControl(log),

@@ -2,9 +2,17 @@ import { ApiError } from '../errors/api-error.ts';
 import type { AdminService } from '../http/services.ts';
 import type { Catalog } from '../indexes/catalog.ts';
 import type { Health } from '../nodes/health.ts';
-import type { AdminNode, AdminReady, AdminShards, AdminTask, AdminTopology } from '../placement/admin-types.ts';
+import type {
+  AdminNode,
+  AdminReady,
+  AdminRepair,
+  AdminShards,
+  AdminTask,
+  AdminTopology,
+} from '../placement/admin-types.ts';
 import type { CopyStates } from '../placement/copies.ts';
 import type { ClusterView } from '../placement/view.ts';
+import type { RepairStatus } from '../repair/scheduler.ts';
 import type { NodeRecord, TopologyRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
@@ -18,8 +26,11 @@ export interface AdminOptions {
   catalog: Catalog;
   copies: CopyStates;
   view: ClusterView;
-  health: Pick<Health, 'describe' | 'up'>;
+  health: Pick<Health, 'describe'>;
   active: ActiveTasks;
+  /** Whether a node answers but is not used yet. */
+  recovering(nodeId: string): boolean;
+  repairs(): readonly RepairStatus[];
 }
 
 /** The admin API's answers: what the cluster looks like to Miroir at this moment. */
@@ -36,6 +47,18 @@ export function createAdminService(options: AdminOptions): AdminService {
     return count;
   }
 
+  function repairOf(indexId: number, nodeId: string): AdminRepair | null {
+    const found = options.repairs().find((repair) => repair.indexId === indexId && repair.nodeId === nodeId);
+    if (found === undefined) return null;
+    const { phase, compared, total, copied, deleted, lastError } = found;
+    return { phase, compared, total, copied, deleted, lastError };
+  }
+
+  function stateOf(nodeId: string): AdminNode['state'] {
+    if (options.recovering(nodeId)) return 'recovering';
+    return view.up(nodeId) ? 'up' : 'down';
+  }
+
   function nodeView(node: NodeRecord): AdminNode {
     const known = health.describe(node.id);
     const staleCopies = copies
@@ -46,11 +69,12 @@ export function createAdminService(options: AdminOptions): AdminService {
         shard: mark.shard,
         since: mark.since,
         reason: mark.reason,
+        repair: repairOf(mark.indexId, node.id),
       }));
     return {
       id: node.id,
       address: node.address,
-      state: health.up(node.id) ? 'up' : 'down',
+      state: stateOf(node.id),
       since: known?.since ?? null,
       lastError: known?.lastError ?? null,
       version: known?.version ?? null,
@@ -88,7 +112,7 @@ export function createAdminService(options: AdminOptions): AdminService {
     },
     async ready(): Promise<AdminReady> {
       const reasons = topology.nodes
-        .filter((node) => !health.up(node.id) && !someoneElseUp(node, topology, health))
+        .filter((node) => !view.up(node.id) && !someoneElseUp(node, topology, view))
         .map((node) => `node ${node.id} is down and no other node can stand in for it`);
       const { total, readable } = coverageOf(catalog.listVisible(), view, copies);
       if (readable < total) reasons.push(`${total - readable} of ${total} shards have no readable copy`);
@@ -114,9 +138,8 @@ export function createAdminService(options: AdminOptions): AdminService {
 }
 
 /** Whether the shards of a node are also on a node that is up: with RF 1 and one group they never are. */
-function someoneElseUp(node: NodeRecord, topology: TopologyRecord, health: Pick<Health, 'up'>): boolean {
-  const down = (group: number) =>
-    topology.nodes.filter((other) => other.group === group && !health.up(other.id)).length;
+function someoneElseUp(node: NodeRecord, topology: TopologyRecord, view: Pick<ClusterView, 'up'>): boolean {
+  const down = (group: number) => topology.nodes.filter((other) => other.group === group && !view.up(other.id)).length;
   const groups = new Set(topology.nodes.map((other) => other.group));
   if (down(node.group) < topology.replicationFactor) return true;
   return [...groups].some((group) => group !== node.group && down(group) < topology.replicationFactor);

@@ -8,13 +8,29 @@ export interface AdminStaleCopy {
   /** RFC 3339. */
   since: string;
   reason: string;
+  /** How far its repair is; null while its node cannot be used. Copies of one index on one node are repaired together. */
+  repair: AdminRepair | null;
+}
+
+/** How far the repair of copies is. */
+export interface AdminRepair {
+  phase: 'waiting' | 'preparing' | 'comparing' | 'catching up' | 'finishing';
+  /** Documents read from the nodes, of `total` that they hold (null while that is not known). */
+  compared: number;
+  total: number | null;
+  /** Documents stored on the node that is repaired, and deleted from it. */
+  copied: number;
+  deleted: number;
+  /** Why the last attempt failed. */
+  lastError: string | null;
 }
 
 /** A node as `GET /_miroir/topology` lists it. */
 export interface AdminNode {
   id: string;
   address: string;
-  state: 'up' | 'down';
+  /** `recovering`: it answers, but is used only once it was found out what it has. */
+  state: 'up' | 'recovering' | 'down';
   /** Start of the present state, RFC 3339; null before the first probe. */
   since: string | null;
   lastError: string | null;

@@ -2,9 +2,10 @@ import { shardFilter } from '../documents/markers.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { contentHash } from './canonical.ts';
-import { compareSides, type ListedDocument, type Side } from './compare.ts';
-import { fetchDocuments, listDocuments, RepairError } from './list-documents.ts';
-import type { NodeAccess } from './node-access.ts';
+import { compareSides } from './compare.ts';
+import { createCopyReader } from './copy-reader.ts';
+import { fetchDocuments } from './list-documents.ts';
+import { documentsPath, type NodeAccess } from './node-access.ts';
 import type { RepairProgress } from './progress.ts';
 import type { Throttle } from './throttle.ts';
 import { createUploads, type Uploads } from './uploads.ts';
@@ -28,13 +29,14 @@ export interface CopyComparison {
   whole(shards: readonly number[], signal: AbortSignal): Promise<void>;
   /** Compare these documents; returns how many differed. All of them are equal when it resolves, unless written meanwhile. */
   some(ids: readonly string[], signal: AbortSignal): Promise<number>;
+  /** Delete what the node has of other shards than these, which it holds: left by another disk. */
+  deleteStrays(held: readonly number[], signal: AbortSignal): Promise<void>;
   /** Documents of some shards, on the sources and on the node. */
   count(shards: readonly number[], signal: AbortSignal): Promise<number>;
 }
 
 /** Documents whose ids and hashes are kept in memory at a time. */
-const maxEntries = 200_000;
-const pageBytes = 4 * 1024 * 1024;
+export const maxEntries = 200_000;
 const idsPerRequest = 500;
 
 /** Shards by the node that they are compared with. */
@@ -49,13 +51,13 @@ function bySource(shards: Iterable<number>, sources: ReadonlyMap<number, string>
 
 /** Builds it. */
 export function createCopyComparison(options: CopyComparisonOptions): CopyComparison {
-  const { access, index, nodeId, sources, progress, timeoutMs } = options;
-
-  const primaryKey = (): string => {
-    const key = index.primaryKey ?? index.acceptedPrimaryKey;
-    if (key === null) throw new RepairError(nodeId, `index ${index.uid} has no primary key`);
-    return key;
-  };
+  const { access, index, nodeId, sources, progress } = options;
+  const reader = createCopyReader({
+    ...options,
+    onRead(documents) {
+      progress.compared += documents;
+    },
+  });
 
   function uploads(signal: AbortSignal): Uploads {
     return createUploads({
@@ -71,58 +73,24 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
     });
   }
 
-  function side(node: string, shards: readonly number[], signal: AbortSignal): Side {
-    return {
-      read: () =>
-        listDocuments({
-          client: access.client(node),
-          index,
-          primaryKey: primaryKey(),
-          shards,
-          pageBytes,
-          timeoutMs,
-          signal,
-          async throttle(documents) {
-            progress.compared += documents;
-            await options.throttle.take(documents, signal);
-          },
-        }),
-    };
-  }
-
-  async function countOn(node: string, shards: readonly number[], signal: AbortSignal): Promise<number> {
-    const request = { client: access.client(node), index, primaryKey: '', timeoutMs, signal };
-    return (await fetchDocuments(request, { limit: 0, filter: shardFilter(shards) })).total;
-  }
-
   /** Shards in lists whose documents on the node fit into memory, as far as single shards do. */
   async function fitting(shards: readonly number[], signal: AbortSignal): Promise<(readonly number[])[]> {
-    if (shards.length === 1 || (await countOn(nodeId, shards, signal)) <= maxEntries) return [shards];
+    if (shards.length === 1 || (await reader.count(nodeId, shards, signal)) <= maxEntries) return [shards];
     const middle = shards.length >> 1;
     return [...(await fitting(shards.slice(0, middle), signal)), ...(await fitting(shards.slice(middle), signal))];
   }
 
   async function copyDifferences(source: string, shards: readonly number[], signal: AbortSignal): Promise<void> {
     const sending = uploads(signal);
-    await compareSides(side(source, shards, signal), side(nodeId, shards, signal), maxEntries, {
+    await compareSides(reader.side(source, shards, signal), reader.side(nodeId, shards, signal), maxEntries, {
       missing: (document) => sending.add(document),
       extra: (ids) => sending.delete(ids),
     });
     await sending.end();
   }
 
-  async function fetchIds(
-    node: string,
-    ids: readonly string[],
-    signal: AbortSignal,
-  ): Promise<Map<string, ListedDocument>> {
-    const request = { client: access.client(node), index, primaryKey: primaryKey(), timeoutMs, signal };
-    const { documents } = await fetchDocuments(request, { ids, limit: ids.length });
-    return new Map(documents.map((document) => [document.id, document]));
-  }
-
   async function someFrom(source: string, ids: readonly string[], signal: AbortSignal): Promise<number> {
-    const [there, here] = await Promise.all([fetchIds(source, ids, signal), fetchIds(nodeId, ids, signal)]);
+    const [there, here] = await Promise.all([reader.some(source, ids, signal), reader.some(nodeId, ids, signal)]);
     const sending = uploads(signal);
     let differed = 0;
     for (const [id, document] of there) {
@@ -138,13 +106,22 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
   }
 
   async function count(shards: readonly number[], signal: AbortSignal): Promise<number> {
-    let documents = await countOn(nodeId, shards, signal);
-    for (const [source, list] of bySource(shards, sources)) documents += await countOn(source, list, signal);
+    let documents = await reader.count(nodeId, shards, signal);
+    for (const [source, list] of bySource(shards, sources)) documents += await reader.count(source, list, signal);
     return documents;
   }
 
   return {
     count,
+    async deleteStrays(held, signal) {
+      const filter = `NOT ${shardFilter(held)}`;
+      const request = { client: access.client(nodeId), index, primaryKey: '', timeoutMs: options.timeoutMs, signal };
+      const { total } = await fetchDocuments(request, { limit: 0, filter });
+      if (total === 0) return;
+      const path = `${documentsPath(index)}/delete`;
+      await access.write(nodeId, index, { method: 'POST', path, body: JSON.stringify({ filter }) }, signal);
+      progress.deleted += total;
+    },
     async whole(shards, signal) {
       if (shards.length === 0) return;
       const documents = await count(shards, signal);

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodePath } from '../indexes/prepare.ts';
-import { canonicalJson, isObject } from '../indexes/settings/order.ts';
+import { overridesOf, toLogical } from '../indexes/settings/logical.ts';
+import { canonicalJson, isObject, type Json } from '../indexes/settings/order.ts';
 import { beforeRestore, toPhysicalRestore } from '../indexes/settings/physical.ts';
+import { maskSecrets } from '../indexes/settings/secrets.ts';
 import { committedSettings } from '../indexes/settings/service.ts';
 import type { IndexRecord } from '../store/records.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
@@ -39,8 +41,15 @@ export interface TargetPreparation {
    * Resolves with whether it had to be made, so that it is empty.
    */
   prepare(index: IndexRecord, target: string, source: string | null, signal: AbortSignal): Promise<boolean>;
+  /** Bring the settings of an index on a node to the committed ones, unless they are, and wait until they are in force. */
+  restoreSettings(index: IndexRecord, nodeId: string, signal: AbortSignal): Promise<void>;
   /** Whether two nodes report the same settings of an index. */
   sameSettings(index: IndexRecord, a: string, b: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Nodes of two versions, during an upgrade, may not know the same settings. */
+function sameWhereBoth(a: Json, b: Json): boolean {
+  return Object.keys(a).every((name) => !(name in b) || canonicalJson(a[name]) === canonicalJson(b[name]));
 }
 
 /** Builds it. */
@@ -55,10 +64,7 @@ export function createTargetPreparation(options: PrepareTargetOptions): TargetPr
   async function sameSettings(index: IndexRecord, a: string, b: string, signal: AbortSignal): Promise<boolean> {
     const [left, right] = await Promise.all([settingsOf(a, index, signal), settingsOf(b, index, signal)]);
     if (left === null || right === null) return false;
-    // nodes of two versions, during an upgrade, may not know the same settings
-    return Object.keys(left).every(
-      (name) => !(name in right) || canonicalJson(left[name]) === canonicalJson(right[name]),
-    );
+    return sameWhereBoth(left, right);
   }
 
   function changingSettings(index: IndexRecord): boolean {
@@ -101,6 +107,15 @@ export function createTargetPreparation(options: PrepareTargetOptions): TargetPr
     return tasks;
   }
 
+  /** Whether the node's settings are those that are committed; null when accepted tasks may still change either. */
+  async function committed(index: IndexRecord, nodeId: string, signal: AbortSignal): Promise<boolean | null> {
+    if (changingSettings(index)) return null;
+    const present = await settingsOf(nodeId, index, signal);
+    const wanted = maskSecrets(committedSettings(index));
+    const got = toLogical(present ?? {}, overridesOf(wanted));
+    return sameWhereBoth(wanted, got);
+  }
+
   async function restoreSettings(index: IndexRecord, target: string, signal: AbortSignal): Promise<void> {
     for (const task of await sendBetweenSettings(index, target, signal)) {
       const { status, error } = await access.ended(target, task, signal);
@@ -124,6 +139,9 @@ export function createTargetPreparation(options: PrepareTargetOptions): TargetPr
 
   return {
     sameSettings,
+    async restoreSettings(index, nodeId, signal) {
+      if ((await committed(index, nodeId, signal)) === false) await restoreSettings(index, nodeId, signal);
+    },
     async prepare(index, target, source, signal) {
       await access.applied(target, index, signal);
       const present = await describe(target, index, signal);

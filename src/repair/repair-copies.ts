@@ -14,7 +14,7 @@ import type { TouchedDocuments, Watch } from './touched.ts';
 
 /** What repairing copies is built from. */
 export interface RepairCopiesOptions {
-  state: Pick<ClusterState, 'store' | 'catalog' | 'copies' | 'view' | 'commit'>;
+  state: Pick<ClusterState, 'store' | 'catalog' | 'copies' | 'view' | 'commit' | 'shardsOn'>;
   active: Pick<ActiveTasks, 'all'>;
   gate: Pick<Gate, 'closeOnly'>;
   access: NodeAccess;
@@ -196,6 +196,9 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     const empty = await options.preparation.prepare(index, nodeId, source, signal);
     const suspects = await suspectsOf(group, empty);
     const comparison = createCopyComparison({ ...options, index, nodeId, sources, progress });
+    if (suspects.shards.size > 0 && !state.view.hasSurplus(index, nodeId)) {
+      await comparison.deleteStrays(state.shardsOn(index, nodeId), signal);
+    }
     for (let round = 1; round <= mostRounds; round++) {
       if (!stillValid(group, sources))
         throw new RepairError(nodeId, 'its copies cannot be repaired from the same nodes any more');

@@ -3,6 +3,8 @@ import type { Logger } from '../observability/log.ts';
 import type { StoreChange } from '../store/store.ts';
 import { rfc3339 } from '../tasks/clock.ts';
 import type { TaskEngine } from '../tasks/engine.ts';
+import { type Admission, createAdmission } from './admission.ts';
+import { createAdmissionCheck } from './admission-check.ts';
 import { createNodeAccess } from './node-access.ts';
 import { createTargetPreparation } from './prepare-target.ts';
 import { createCopyRepair } from './repair-copies.ts';
@@ -14,6 +16,9 @@ import type { TouchedDocuments } from './touched.ts';
 export interface RepairOptions {
   tasks: TaskEngine;
   touched: TouchedDocuments;
+  /** Ids of every node. */
+  nodes(): readonly string[];
+  health: { up(nodeId: string): boolean };
   clients: { get(nodeId: string): NodeClient | undefined };
   config: { docsPerSecond: number; maxConcurrentMoves: number; maxPause: number };
   /** Milliseconds a node may take to answer, or to take a batch. */
@@ -21,8 +26,14 @@ export interface RepairOptions {
   log: Logger;
 }
 
-/** Wires the repair of stale copies, and starts it. */
-export function startRepairs(options: RepairOptions): RepairScheduler {
+/** Letting nodes in, and repairing what they missed. Neither has been started. */
+export interface Repairs {
+  admission: Admission;
+  scheduler: RepairScheduler;
+}
+
+/** Wires the parts. */
+export function createRepairs(options: RepairOptions): Repairs {
   const { tasks, config, timeoutMs, log } = options;
   const { state, active, gate, sender } = tasks;
   const access = createNodeAccess({ state, sender, clients: options.clients, timeoutMs });
@@ -64,6 +75,6 @@ export function startRepairs(options: RepairOptions): RepairScheduler {
     onEnded: () => undefined,
     log,
   });
-  scheduler.start();
-  return scheduler;
+  const check = createAdmissionCheck({ state, access, preparation, loseNode: (nodeId) => tasks.loseNode(nodeId), log });
+  return { admission: createAdmission({ nodes: options.nodes, health: options.health, check, log }), scheduler };
 }

@@ -15,6 +15,7 @@ import type {
 /** One change of the store; records are replaced whole. */
 export type StoreChange =
   | { kind: 'putIndex'; record: IndexRecord }
+  /** Its name on the nodes stays known, see `wasDeleted`. */
   | { kind: 'deleteIndex'; id: number }
   | { kind: 'putTask'; record: TaskRecord }
   | { kind: 'putPart'; record: PartRecord }
@@ -26,6 +27,8 @@ export type StoreChange =
   | { kind: 'putMissed'; record: MissedWrite }
   | { kind: 'putRepairTask'; record: RepairTask }
   | { kind: 'clearRepairTasks'; nodeId: string; indexId: number }
+  /** Replaces what is known of a node's tasks, for every index; `newest` is the newest task on it, null when there is none. */
+  | { kind: 'resetNodeTasks'; nodeId: string; newest: NewestNodeTask | null }
   | { kind: 'putLeaving'; record: LeavingCopy }
   | { kind: 'deleteLeaving'; indexId: number; shard: number; nodeId: string }
   | { kind: 'putKey'; record: KeyRecord }
@@ -85,6 +88,8 @@ export interface Store {
   lastNodeTask(nodeId: string, indexId: number): Promise<number | null>;
   /** The newest task of a node, over all indexes; outlives indexes and tasks. */
   newestNodeTask(nodeId: string): Promise<NewestNodeTask | null>;
+  /** Whether an index of this name on the nodes was deleted; the last ten thousand or so are remembered. */
+  wasDeleted(physicalUid: string): Promise<boolean>;
   /** Requests made by repairs that may not have been followed by recorded ones, in order. */
   repairTasks(nodeId: string, indexId: number): Promise<RepairTask[]>;
   /** The log of a copy, oldest first. */

@@ -55,6 +55,8 @@ export interface TaskEngine {
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** A node has another disk than before: the parts that it had accepted count as missed. */
+  loseNode(nodeId: string): Promise<void>;
 }
 
 /** Milliseconds between two prunings of old tasks, and how many go at a time. */
@@ -135,6 +137,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
         prune().catch((error: unknown) => log.warn({ err: error }, 'could not prune old tasks'));
       }, pruneEveryMs);
     },
+    loseNode: (nodeId) => poller.loseNode(nodeId),
     async stop() {
       if (pruning !== null) clearInterval(pruning);
       await jobs.stop();

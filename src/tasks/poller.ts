@@ -33,6 +33,8 @@ export interface Poller {
   wake(): void;
   /** Parts whose task has ended but which their node has yet to work off: the node's copies lag until then. */
   watchLagging(parts: readonly PartRecord[], indexId: number): void;
+  /** The node has another disk: what it had accepted and not done, it will never do. */
+  loseNode(nodeId: string): Promise<void>;
 }
 
 interface Lagging {
@@ -148,6 +150,12 @@ export function createPoller(options: PollerOptions): Poller {
     },
     wake() {
       alarm?.();
+    },
+    async loseNode(nodeId) {
+      const lost = (part: PartRecord) => part.nodeId === nodeId && isOpen(part);
+      const open = [...active.all()].flatMap(({ parts }) => parts).filter(lost);
+      const late = lagging.map(({ part }) => part).filter(lost);
+      for (const part of [...open, ...late]) await update({ ...part, status: 'missed' });
     },
     watchLagging(parts, indexId) {
       for (const part of parts) {

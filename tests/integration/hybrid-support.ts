@@ -5,9 +5,7 @@ import { createRng } from '../support/rng.ts';
 import { searchQuery } from '../unit/search/fixtures.ts';
 import { anyCaller, type ShardedFixture } from './search/shards.ts';
 
-const words = 'red blue green yellow white black fox dog cat wolf bear sun moon star river mountain forest house'.split(
-  ' ',
-);
+const words = 'red blue green yellow white black fox dog cat wolf bear sun moon star river mountain forest house'.split(' ');
 const themes = 8;
 
 /** Number of components of the test vectors. */
@@ -41,10 +39,7 @@ export function vectorCorpus(size: number, seed: number, several = false): Vecto
   const around = centres(rng);
   const centre = (theme: number) => around[theme % themes] ?? [];
   const text = (theme: number, length: number) =>
-    Array.from(
-      { length },
-      () => words[rng.chance(0.6) ? (theme * 2 + rng.int(3)) % words.length : rng.int(words.length)],
-    ).join(' ');
+    Array.from({ length }, () => words[rng.chance(0.6) ? (theme * 2 + rng.int(3)) % words.length : rng.int(words.length)]).join(' ');
   const documents = Array.from({ length: size }, (_, id) => {
     const theme = rng.int(themes);
     const count = several && rng.chance(0.25) ? 1 + rng.int(3) : 1;
@@ -72,12 +67,7 @@ export function vectorCorpus(size: number, seed: number, several = false): Vecto
 }
 
 /** What one server answers to a POST. */
-export async function oracleAnswer(
-  fixture: ShardedFixture,
-  uid: string,
-  route: string,
-  body: unknown,
-): Promise<string> {
+export async function oracleAnswer(fixture: ShardedFixture, uid: string, route: string, body: unknown): Promise<string> {
   const path = `/indexes/${uid}/${route}`;
   return (await fixture.oracle.request({ method: 'POST', path, body: JSON.stringify(body) })).text;
 }

@@ -16,6 +16,7 @@ export function findProblems(topology: AdminTopology, shards: AdminShards, ready
   const problems: string[] = [];
   for (const node of flatNodes(topology)) {
     if (node.state === 'down') problems.push(`${node.id} is down: ${node.lastError ?? 'no reason known'}`);
+    if (node.state === 'recovering') problems.push(`${node.id} has come back and is being looked at`);
     const stale = node.staleCopies.length;
     if (stale > 0) problems.push(`${node.id} has ${counted(stale, 'stale copy', 'stale copies')}`);
   }

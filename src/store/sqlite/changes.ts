@@ -1,4 +1,4 @@
-import type { PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
+import type { NewestNodeTask, PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
 import type { NewPart, NewTask, StoreChange } from '../store.ts';
 import type { Connection } from './connection.ts';
 import {
@@ -36,6 +36,22 @@ function putPart(connection: Connection, record: PartRecord): void {
   );
 }
 
+/** The node has another disk than before: nothing that it was known to have taken counts any more. */
+function resetNodeTasks(connection: Connection, nodeId: string, newest: NewestNodeTask | null): void {
+  connection.run('DELETE FROM newest_node_tasks WHERE node_id = ?', [nodeId]);
+  connection.run('DELETE FROM node_tasks WHERE node_id = ?', [nodeId]);
+  if (newest === null) return;
+  connection.run('INSERT INTO newest_node_tasks (node_id, uid, enqueued_at) VALUES (?, ?, ?)', [
+    nodeId,
+    newest.uid,
+    newest.enqueuedAt,
+  ]);
+  connection.run('INSERT INTO node_tasks (node_id, index_id, highest) SELECT ?, id, ? FROM indexes', [
+    nodeId,
+    newest.uid,
+  ]);
+}
+
 function putTopology(connection: Connection, record: TopologyRecord): void {
   connection.run(
     `INSERT INTO topology (only, version, replication_factor, nodes) VALUES (1, ?, ?, ?)
@@ -54,8 +70,18 @@ function renameTasks(connection: Connection, below: number, names: readonly { fr
   );
 }
 
-/** An index goes with the marks of its copies and what was written down for repairing them. */
+/** Generations that are remembered as deleted. */
+const rememberedDeletions = 10_000;
+
+/** An index goes with the marks of its copies and what was written down for repairing them; its name on the nodes is remembered. */
 function deleteIndex(connection: Connection, id: number): void {
+  connection.run(
+    'INSERT OR REPLACE INTO deleted_indexes (id, physical_uid) SELECT id, physical_uid FROM indexes WHERE id = ?',
+    [id],
+  );
+  connection.run('DELETE FROM deleted_indexes WHERE id <= (SELECT max(id) FROM deleted_indexes) - ?', [
+    rememberedDeletions,
+  ]);
   connection.run('DELETE FROM indexes WHERE id = ?', [id]);
   connection.run('DELETE FROM stale_copies WHERE index_id = ?', [id]);
   connection.run('DELETE FROM leaving_copies WHERE index_id = ?', [id]);
@@ -108,6 +134,9 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       return;
     case 'clearRepairTasks':
       connection.run('DELETE FROM repair_tasks WHERE node_id = ? AND index_id = ?', [change.nodeId, change.indexId]);
+      return;
+    case 'resetNodeTasks':
+      resetNodeTasks(connection, change.nodeId, change.newest);
       return;
     case 'putLeaving':
       leavingTable.upsert(connection, change.record);

@@ -167,6 +167,7 @@ export const migrations: readonly Migration[] = [
 
       ALTER TABLE parts ADD COLUMN node_enqueued_at TEXT;
       CREATE TABLE newest_node_tasks (node_id TEXT PRIMARY KEY, uid INTEGER NOT NULL, enqueued_at TEXT) STRICT, WITHOUT ROWID;
+      CREATE TABLE deleted_indexes (id INTEGER PRIMARY KEY, physical_uid TEXT NOT NULL) STRICT;
       INSERT INTO newest_node_tasks (node_id, uid) SELECT node_id, max(highest) FROM node_tasks GROUP BY node_id;
     `,
   },

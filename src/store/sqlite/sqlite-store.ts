@@ -95,6 +95,12 @@ export class SqliteStore implements Store {
     });
   }
 
+  wasDeleted(physicalUid: string): Promise<boolean> {
+    return this.#read(
+      (connection) => connection.first('SELECT id FROM deleted_indexes WHERE physical_uid = ?', [physicalUid]) !== null,
+    );
+  }
+
   repairTasks(nodeId: string, indexId: number): Promise<RepairTask[]> {
     return this.#read((connection) =>
       connection

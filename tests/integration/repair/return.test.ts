@@ -1,7 +1,18 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Cluster, type ClusterOptions, startCluster } from '../../support/cluster.ts';
+import { send } from '../../support/http.ts';
 import { type Oracle, startOracle } from '../../support/oracle.ts';
-import { both, copiesEqual, healed, noticedDown, quick, searchesEqual } from './support.ts';
+import {
+  both,
+  copiesEqual,
+  documents,
+  healed,
+  nodeIndexes,
+  noticedDown,
+  queries,
+  quick,
+  searchesEqual,
+} from './support.ts';
 
 let cluster: Cluster | undefined;
 let oracle: Oracle | undefined;
@@ -13,55 +24,68 @@ afterEach(async () => {
   oracle = undefined;
 });
 
-async function start(options: Partial<ClusterOptions> = {}): Promise<{ subject: Cluster; one: Oracle }> {
+async function start(options: Partial<ClusterOptions> = {}) {
   const started = await Promise.all([
     startCluster({ nodes: 3, replicationFactor: 2, shards: 8, config: { health: quick }, ...options }),
     startOracle(),
   ]);
   [cluster, oracle] = started;
-  return { subject: started[0], one: started[1] };
+  const [subject, one] = started;
+  const ask = (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown) =>
+    both(subject, one, { method, path, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  return { subject, one, ask };
 }
-
-const documents = (from: number, to: number, text: string) =>
-  Array.from({ length: to - from }, (_, i) => ({
-    id: from + i,
-    text: `${text} ${from + i}`,
-    even: (from + i) % 2 === 0,
-  }));
-
-const queries = [{ q: '' }, { q: 'first' }, { q: 'second' }, { filter: 'even = true' }].map((query) => ({
-  ...query,
-  limit: 1_000,
-}));
 
 describe('a node that comes back', () => {
   test('gets what it missed: additions, updates, deletions by id and by filter', async () => {
-    const { subject, one } = await start();
-    const send = (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown) =>
-      both(subject, one, {
-        method,
-        path: `/indexes/p${path}`,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-    await send('PATCH', '/settings', { filterableAttributes: ['even', 'id'] });
-    await send('POST', '/documents', documents(0, 300, 'first'));
+    const { subject, one, ask } = await start();
+    await ask('PATCH', '/indexes/p/settings', { filterableAttributes: ['even', 'id'] });
+    await ask('POST', '/indexes/p/documents', documents(0, 300, 'first'));
     await subject.nodes[0]?.stop('SIGKILL');
     await noticedDown(subject, 'node-0');
-    await send('POST', '/documents', documents(250, 400, 'second'));
-    await send('PUT', '/documents', [
+    await ask('POST', '/indexes/p/documents', documents(250, 400, 'second'));
+    await ask('PUT', '/indexes/p/documents', [
       { id: 1, more: true },
       { id: 2, more: { b: 1, a: 1.0 } },
       { id: 900, text: 'put' },
     ]);
-    await send('POST', '/documents/delete-batch', [3, 4, 260]);
-    await send('POST', '/documents/delete', { filter: 'even = true AND id > 350' });
+    await ask('POST', '/indexes/p/documents/delete-batch', [3, 4, 260]);
+    await ask('POST', '/indexes/p/documents/delete', { filter: 'even = true AND id > 350' });
     await subject.nodes[0]?.restart();
-    await send('PUT', '/documents', [
+    await ask('PUT', '/indexes/p/documents', [
       { id: 5, late: 1 },
       { id: 300, late: 1 },
     ]);
     await healed(subject);
     expect(await copiesEqual(subject, 'p')).toBeGreaterThan(300);
     await searchesEqual(subject, one, 'p', queries);
-  }, 120_000);
+  }, 180_000);
+
+  test('has the indexes, settings and names of now', async () => {
+    const { subject, one, ask } = await start();
+    for (const uid of ['kept', 'gone', 'renamed'])
+      await ask('POST', `/indexes/${uid}/documents`, documents(0, 60, uid));
+    await subject.nodes[1]?.stop('SIGKILL');
+    await noticedDown(subject, 'node-1');
+    await ask('PATCH', '/indexes/kept/settings', { filterableAttributes: ['even'], stopWords: ['the'] });
+    await ask('DELETE', '/indexes/gone');
+    await ask('POST', '/indexes/p/documents', documents(0, 80, 'first'));
+    await ask('PATCH', '/indexes/p/settings', { filterableAttributes: ['even', 'id'] });
+    await ask('DELETE', '/indexes/renamed/documents');
+    await ask('POST', '/swap-indexes', [{ indexes: ['kept', 'renamed'] }]);
+    await ask('POST', '/indexes/kept/documents', documents(0, 30, 'second'));
+    await subject.nodes[1]?.restart();
+    await healed(subject);
+    expect(await copiesEqual(subject, 'p')).toBe(80);
+    expect(await copiesEqual(subject, 'kept')).toBe(30);
+    expect(await copiesEqual(subject, 'renamed')).toBe(60);
+    await searchesEqual(subject, one, 'p', queries);
+    await searchesEqual(subject, one, 'renamed', queries);
+    const settings = await Promise.all(
+      [subject, one].map((server) => send(server, { method: 'GET', path: '/indexes/renamed/settings' })),
+    );
+    expect(JSON.parse(settings[0]?.text ?? '')).toEqual(JSON.parse(settings[1]?.text ?? ''));
+    const names = await Promise.all(subject.nodes.map(nodeIndexes));
+    expect(names[1]).toEqual(names[0]);
+  }, 180_000);
 });

@@ -129,3 +129,24 @@ export async function searchesEqual(
     expect(hits(got)).toEqual(hits(expected));
   }
 }
+
+/** Documents with numbered ids. */
+export const documents = (from: number, to: number, text: string) =>
+  Array.from({ length: to - from }, (_, i) => ({
+    id: from + i,
+    text: `${text} ${from + i}`,
+    even: (from + i) % 2 === 0,
+  }));
+
+/** Searches over such documents, with all that is found. */
+export const queries = [{ q: '' }, { q: 'first' }, { q: 'second' }, { filter: 'even = true' }].map((query) => ({
+  ...query,
+  limit: 1_000,
+}));
+
+/** Names of the indexes on a node. */
+export async function nodeIndexes(node: LocalNode): Promise<string[]> {
+  const server = { address: node.address, masterKey: node.masterKey };
+  const { results } = await sendJson<{ results: { uid: string }[] }>(server, 'GET', '/indexes?limit=1000');
+  return results.map(({ uid }) => uid).sort();
+}
