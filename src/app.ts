@@ -200,15 +200,30 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     health,
     clients,
     config: config.rebalance,
+    antiEntropy: config.antiEntropy,
+    metrics: {
+      repaired({ copied, deleted }, succeeded) {
+        metrics.repairs.inc({ outcome: succeeded ? 'succeeded' : 'failed' });
+        metrics.repairedDocuments.inc({ action: 'copied' }, copied);
+        metrics.repairedDocuments.inc({ action: 'deleted' }, deleted);
+      },
+      verified({ differed, written, deleted }) {
+        metrics.repairedDocuments.inc({ action: 'differed' }, differed);
+        metrics.repairedDocuments.inc({ action: 'rewritten' }, written);
+        metrics.repairedDocuments.inc({ action: 'removed' }, deleted);
+      },
+    },
     timeoutMs: config.write.timeout,
     log,
   });
-  const { admission, scheduler } = repairs;
+  const { admission, scheduler, verifier } = repairs;
   await admission.start();
   stops.add('the admission of nodes', () => admission.stop());
   await tasks.start();
   scheduler.start();
   stops.add('the repairs', () => scheduler.stop());
+  await verifier.start();
+  stops.add('the comparison of copies', () => verifier.stop());
   stops.add('the task engine', () => tasks.stop());
   await webhooks.start();
 
@@ -229,7 +244,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   });
   const documents = createDocumentWriteService({ ...prepare, view, acceptance, active, versions });
   const timeoutMs = config.write.timeout;
-  const editing = createDocumentEditService({ catalog, view, clients, acceptance, timeoutMs });
+  const editing = createDocumentEditService({ catalog, view, clients, acceptance, versions, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
   const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
   const settings = createSettingsService({ ...prepare, acceptance });
@@ -270,6 +285,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       active,
       recovering: (node) => admission.recovering(node),
       repairs: () => scheduler.status(),
+      verifier,
     }),
     features,
     webhooks,

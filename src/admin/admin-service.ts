@@ -9,10 +9,12 @@ import type {
   AdminShards,
   AdminTask,
   AdminTopology,
+  AdminVerification,
 } from '../placement/admin-types.ts';
 import type { CopyStates } from '../placement/copies.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { RepairStatus } from '../repair/scheduler.ts';
+import type { Verifier } from '../repair/verifier.ts';
 import type { NodeRecord, TopologyRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
@@ -31,6 +33,7 @@ export interface AdminOptions {
   /** Whether a node answers but is not used yet. */
   recovering(nodeId: string): boolean;
   repairs(): readonly RepairStatus[];
+  verifier: Pick<Verifier, 'verify' | 'report'>;
 }
 
 /** The admin API's answers: what the cluster looks like to Miroir at this moment. */
@@ -109,6 +112,12 @@ export function createAdminService(options: AdminOptions): AdminService {
       }));
       const { total, readable } = coverageOf(visible, view, copies);
       return { indexes, coverage: { total, readable } };
+    },
+    verify: (indexUid) => options.verifier.verify(indexUid),
+    verification(indexUid): AdminVerification {
+      const report = options.verifier.report(indexUid);
+      if (report !== null) return report;
+      throw new ApiError('miroir_not_verified', `The copies of index \`${indexUid}\` have not been compared yet.`);
     },
     async ready(): Promise<AdminReady> {
       const reasons = topology.nodes

@@ -161,6 +161,18 @@ export const fileSchema = z.strictObject({
       { min: '100ms', max: '1m' },
     ),
   }),
+  anti_entropy: section('Comparing the copies of every shard with each other. See docs/repair.md.', {
+    enabled: flag('Whether all indexes are compared on a schedule. `miroir-ctl verify` works in any case.', true),
+    interval: duration('Time between the beginnings of two comparisons of everything.', '6h', {
+      min: '1m',
+      max: '365d',
+    }),
+    remember_deletions: duration(
+      'How long deletions are remembered, to tell documents that a copy lost from documents that another copy failed to delete.',
+      '30d',
+      { min: '1m', max: '3650d' },
+    ),
+  }),
   tasks: section('The task list that clients see.', {
     retention: duration('How long tasks that have ended stay in `GET /tasks`.', '7d', { min: '1m', max: '3650d' }),
   }),

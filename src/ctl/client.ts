@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { request } from 'undici';
-import type { AdminReady, AdminShards, AdminTask, AdminTopology } from '../placement/admin-types.ts';
+import type { AdminReady, AdminShards, AdminTask, AdminTopology, AdminVerification } from '../placement/admin-types.ts';
 import { CtlError, exitCodes } from './errors.ts';
 
 /** The admin API of one Miroir. Every method rejects with a `CtlError`. */
@@ -10,6 +10,8 @@ export interface AdminClient {
   shards(): Promise<AdminShards>;
   ready(): Promise<AdminReady>;
   task(uid: number): Promise<AdminTask>;
+  verify(index: string): Promise<AdminVerification>;
+  verification(index: string): Promise<AdminVerification>;
   createDump(): Promise<TaskSummary>;
   /** Sends the dump as it is read; takes as long as that takes. */
   importDump(dump: { stream: Readable; size: number }, onConflict: string): Promise<TaskSummary>;
@@ -97,6 +99,7 @@ export function createAdminClient(options: { url: string; adminKey: string | nul
     });
   }
 
+  const verifyPath = (index: string) => `/_miroir/indexes/${encodeURIComponent(index)}/verify`;
   const importPath = (onConflict: string) => `/_miroir/dumps/import?onConflict=${encodeURIComponent(onConflict)}`;
 
   return {
@@ -105,6 +108,8 @@ export function createAdminClient(options: { url: string; adminKey: string | nul
     shards: () => get('/_miroir/shards'),
     ready: () => get('/_miroir/ready', [200, 503]),
     task: (uid) => get(`/_miroir/tasks/${uid}`),
+    verify: (index) => post(verifyPath(index), {}, null, options.timeoutMs),
+    verification: (index) => get(verifyPath(index)),
     createDump: () => post('/_miroir/dumps', {}, null, options.timeoutMs),
     importDump: ({ stream, size }, onConflict) =>
       post(importPath(onConflict), { 'content-type': 'application/gzip', 'content-length': String(size) }, stream, 0),

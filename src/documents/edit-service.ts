@@ -5,8 +5,10 @@ import { indexNotFoundBody } from '../indexes/errors.ts';
 import { allNodes } from '../indexes/prepare.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { ClusterView } from '../placement/view.ts';
+import type { StoreChange } from '../store/store.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import { wrapFunction } from './edit-function.ts';
+import { type VersionClock, versionMarker } from './markers.ts';
 import { filteredParts } from './shard-parts.ts';
 
 /** What editing documents by function is built from. */
@@ -15,6 +17,7 @@ export interface DocumentEditOptions {
   view: ClusterView;
   clients: { get(nodeId: string): NodeClient | undefined };
   acceptance: Acceptance;
+  versions: VersionClock;
   /** Milliseconds a node may take to compile a function. */
   timeoutMs: number;
 }
@@ -77,13 +80,18 @@ export function createDocumentEditService(options: DocumentEditOptions): Pick<Do
         const index = catalog.accepted(uid);
         if (index === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
         const target = { step: 'edit', path: '/documents/edit', filter };
+        // a function may delete documents
+        const mark: StoreChange = {
+          kind: 'putDeletionMark',
+          record: { indexId: index.id, version: versionMarker(options.versions.next()), kind: 'other', filter: null },
+        };
         const parts = filteredParts(
           view,
           index,
           target,
           (cut) => `{"function":${script},"filter":${JSON.stringify(cut)},"context":${context?.text ?? 'null'}}`,
         );
-        return { ...base, index, verdict: null, effect: {}, catalog: [], parts, touched: null };
+        return { ...base, index, verdict: null, effect: {}, catalog: [mark], parts, touched: null };
       });
     },
   };

@@ -8,7 +8,8 @@ import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, type PlannedPart, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
 import { isGeoChecked } from './checks.ts';
-import type { VersionClock } from './markers.ts';
+import { deletionRecord } from './deletion-record.ts';
+import { type VersionClock, versionMarker } from './markers.ts';
 import { buildNodeBody } from './node-body.ts';
 import { parsePayload } from './payload.ts';
 import { prepareBatch } from './prepare-batch.ts';
@@ -72,7 +73,8 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
     uid: string,
     details: Record<string, unknown>,
     parts: (index: IndexRecord) => PlannedPart[],
-    ids: readonly string[] | null = null,
+    ids: readonly string[] | null,
+    filter: unknown = null,
   ): WritePlan {
     const base = { type: 'documentDeletion', indexUid: uid, details };
     const index = catalog.accepted(uid);
@@ -84,7 +86,15 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
             ids,
             ids.map((id) => shardOf(id, index.shards)),
           );
-    return { ...base, index, verdict: null, effect: {}, catalog: [], parts: parts(index), touched };
+    return {
+      ...base,
+      index,
+      verdict: null,
+      effect: {},
+      catalog: deletionRecord(index.id, versionMarker(versions.next()), ids, filter),
+      parts: parts(index),
+      touched,
+    };
   }
 
   function deletionByIds(index: IndexRecord, ids: readonly string[]): PlannedPart[] {
@@ -150,16 +160,24 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
       ),
     deleteByFilter: (uid, filter) =>
       acceptance.accept(uid, async () =>
-        planDeletion(uid, { providedIds: 0, deletedDocuments: null, originalFilter: JSON.stringify(filter) }, (index) =>
-          filteredParts(view, index, { step: 'delete', path: '/documents/delete', filter }, (cut) =>
-            JSON.stringify({ filter: cut }),
-          ),
+        planDeletion(
+          uid,
+          { providedIds: 0, deletedDocuments: null, originalFilter: JSON.stringify(filter) },
+          (index) =>
+            filteredParts(view, index, { step: 'delete', path: '/documents/delete', filter }, (cut) =>
+              JSON.stringify({ filter: cut }),
+            ),
+          null,
+          filter,
         ),
       ),
     deleteAll: (uid) =>
       acceptance.accept(uid, async () =>
-        planDeletion(uid, { deletedDocuments: null }, (index) =>
-          toAllNodes(view, 'delete-all', { method: 'DELETE', path: nodePath(index, '/documents') }, true),
+        planDeletion(
+          uid,
+          { deletedDocuments: null },
+          (index) => toAllNodes(view, 'delete-all', { method: 'DELETE', path: nodePath(index, '/documents') }, true),
+          null,
         ),
       ),
   };

@@ -68,6 +68,11 @@ export const miroirCodes = {
     'invalid_request',
     'A task that an import of a dump had sent was cancelled, so the import ended there. Delete the indexes it had created, or import again with `onConflict=replace`.',
   ),
+  miroir_not_verified: own(
+    404,
+    'invalid_request',
+    'There is no report for this index yet. Begin with `POST /_miroir/indexes/{uid}/verify` or `miroir-ctl verify`.',
+  ),
   miroir_invalid_admin_key: own(
     403,
     'auth',

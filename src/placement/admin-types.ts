@@ -96,3 +96,29 @@ export interface AdminTask {
   task: Record<string, unknown>;
   parts: AdminTaskPart[];
 }
+
+/** `POST` and `GET /_miroir/indexes/{uid}/verify`: what comparing the copies of an index found. */
+export interface AdminVerification {
+  index: string;
+  status: 'running' | 'done' | 'failed';
+  trigger: 'request' | 'schedule';
+  /** RFC 3339. */
+  startedAt: string;
+  finishedAt: string | null;
+  /** `single`: shards with less than two copies in sync, which could not be compared. */
+  shards: { total: number; done: number; single: number };
+  /** Documents read from the nodes, once per copy. */
+  comparedDocuments: number;
+  /** Documents that were not the same on all copies. */
+  differed: number;
+  /** Copies of documents that were written or deleted to make them the same. */
+  written: number;
+  deleted: number;
+  /** Documents of which two copies had the same version and other contents, and most copies did not agree. */
+  guessed: number;
+  /** Documents that were left as they are: it is not known whether they were deleted. */
+  undecided: number;
+  /** Documents that may differ, but clients wrote too much for a closer look. */
+  unsettled: number;
+  error: string | null;
+}

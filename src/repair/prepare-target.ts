@@ -7,17 +7,15 @@ import { maskSecrets } from '../indexes/settings/secrets.ts';
 import { committedSettings } from '../indexes/settings/service.ts';
 import type { IndexRecord } from '../store/records.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
-import type { Gate } from '../tasks/gate.ts';
 import { RepairError } from './list-documents.ts';
 import type { NodeAccess } from './node-access.ts';
+import type { Quiet } from './quiet.ts';
 
 /** What making an index on a node right is built from. */
 export interface PrepareTargetOptions {
   access: NodeAccess;
   active: Pick<ActiveTasks, 'all'>;
-  gate: Pick<Gate, 'closeOnly'>;
-  /** Milliseconds that writes to the index may be held back. */
-  maxHoldMs: number;
+  quiet: Pick<Quiet, 'hold'>;
   /** Called before the index of a node is deleted or made: none of its copies there may be read. */
   markAllStale(index: IndexRecord, nodeId: string, reason: string): Promise<void>;
 }
@@ -30,9 +28,6 @@ interface NodeIndex {
 const pollMs = 50;
 /** Milliseconds that settings tasks under way are waited for. */
 const settingsPatienceMs = 30_000;
-
-/** The names of the queues that writes to an index stand in. */
-export const queuesOfIndex = (index: IndexRecord): string[] => [...new Set([index.uid, index.acceptedUid])];
 
 /** Brings index and settings on a node to what they should be. */
 export interface TargetPreparation {
@@ -78,14 +73,12 @@ export function createTargetPreparation(options: PrepareTargetOptions): TargetPr
   /** Waits until no accepted task will change the settings, holds writes back for as long as sending takes, and sends. */
   async function sendBetweenSettings(index: IndexRecord, target: string, signal: AbortSignal): Promise<number[]> {
     for (const deadline = performance.now() + settingsPatienceMs; performance.now() < deadline; ) {
-      const hold = changingSettings(index)
+      const tasks = changingSettings(index)
         ? null
-        : await options.gate.closeOnly(queuesOfIndex(index), options.maxHoldMs);
-      try {
-        if (hold !== null && !changingSettings(index)) return await sendSettings(index, target, signal);
-      } finally {
-        hold?.open();
-      }
+        : await options.quiet.hold(index, signal, async (within) =>
+            changingSettings(index) ? null : sendSettings(index, target, within),
+          );
+      if (tasks !== null) return tasks;
       await sleep(pollMs, undefined, { signal });
     }
     throw new RepairError(target, `the settings of ${index.uid} are being changed`);

@@ -1,28 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IndexRecord } from '../store/records.ts';
 import type { Store, StoreChange } from '../store/store.ts';
-import type { ActiveTasks } from '../tasks/active.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
-import type { Gate } from '../tasks/gate.ts';
 import { type CopyComparison, createCopyComparison } from './copy-comparison.ts';
 import { RepairError } from './list-documents.ts';
 import type { NodeAccess } from './node-access.ts';
-import { queuesOfIndex, type TargetPreparation } from './prepare-target.ts';
+import type { TargetPreparation } from './prepare-target.ts';
 import type { RepairProgress } from './progress.ts';
+import type { Quiet } from './quiet.ts';
 import type { Throttle } from './throttle.ts';
 import type { TouchedDocuments, Watch } from './touched.ts';
 
 /** What repairing copies is built from. */
 export interface RepairCopiesOptions {
   state: Pick<ClusterState, 'store' | 'catalog' | 'copies' | 'view' | 'commit' | 'shardsOn'>;
-  active: Pick<ActiveTasks, 'all'>;
-  gate: Pick<Gate, 'closeOnly'>;
+  quiet: Quiet;
   access: NodeAccess;
   preparation: TargetPreparation;
   touched: TouchedDocuments;
   throttle: Throttle;
-  /** Milliseconds that writes to an index may be held back at a time. */
-  maxHoldMs: number;
   /** Milliseconds a node may take for one page of documents. */
   timeoutMs: number;
 }
@@ -47,8 +43,8 @@ const fewDocuments = 20_000;
 /** Ids from the log of missed writes, for all copies repaired together; with more the copies are compared. */
 const mostLoggedIds = 50_000;
 const mostRounds = 40;
+const sourcesChanged = 'its copies cannot be repaired from the same nodes any more';
 const longestPauseMs = 5_000;
-const pollMs = 10;
 
 /** The nodes that the shards of a group are repaired from. Throws when a shard has no other copy in sync. */
 export function chooseSources(
@@ -86,7 +82,7 @@ async function loggedIds(store: Pick<Store, 'missedWrites'>, index: IndexRecord,
  * but the marks and the log is kept: a repair that was interrupted starts again and finds most of its work done.
  */
 export function createCopyRepair(options: RepairCopiesOptions) {
-  const { state, access } = options;
+  const { state, quiet } = options;
 
   async function suspectsOf({ index, nodeId, shards }: CopyGroup, empty: boolean): Promise<Suspects> {
     const suspects: Suspects = { shards: new Set(), ids: new Set() };
@@ -102,25 +98,6 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     const ids = watch.take();
     if (ids === null) for (const shard of group.shards) suspects.shards.add(shard);
     else for (const id of ids) suspects.ids.add(id);
-  }
-
-  /** Until every task of the index that is registered has been handed to the nodes, and these have applied it. */
-  async function settle(group: CopyGroup, sources: Iterable<string>, signal: AbortSignal): Promise<void> {
-    const { index, nodeId } = group;
-    const sending = () =>
-      [...options.active.all()].some(({ record }) => record.indexId === index.id && record.phase === 'sending');
-    while (sending()) await sleep(pollMs, undefined, { signal });
-    await Promise.all([nodeId, ...new Set(sources)].map((node) => access.applied(node, index, signal)));
-  }
-
-  /** Until it is known that the sources followed every task: one that failed where others succeeded is about to become stale itself. */
-  async function judged({ index }: CopyGroup, sources: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
-    const open = () =>
-      [...options.active.all()].some(
-        ({ record, parts }) =>
-          record.indexId === index.id && parts.some((part) => sources.has(part.nodeId) && part.status !== 'succeeded'),
-      );
-    while (open()) await sleep(pollMs, undefined, { signal });
   }
 
   function stillValid(group: CopyGroup, sources: ReadonlyMap<number, string>): boolean {
@@ -153,13 +130,11 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     signal: AbortSignal,
   ): Promise<boolean> {
     const { index, nodeId, shards } = group;
-    const hold = await options.gate.closeOnly(queuesOfIndex(state.catalog.byId(index.id) ?? index), options.maxHoldMs);
-    if (hold === null) return false;
-    const within = AbortSignal.any([signal, AbortSignal.timeout(options.maxHoldMs)]);
-    try {
+    const current = state.catalog.byId(index.id) ?? index;
+    const done = await quiet.hold(current, signal, async (within): Promise<boolean> => {
       addTouched(suspects, group, watch);
-      await settle(group, sources.values(), within);
-      await judged(group, new Set(sources.values()), within);
+      await quiet.applied(index, [nodeId, ...sources.values()], within);
+      await quiet.followed(index, new Set(sources.values()), within);
       const whole = [...suspects.shards];
       if (whole.length > 0 && (await comparison.count(whole, within)) > fewDocuments) return false;
       await comparison.whole(whole, within);
@@ -167,19 +142,14 @@ export function createCopyRepair(options: RepairCopiesOptions) {
       const wrong = await comparison.some([...suspects.ids], within);
       if (wrong > 0) throw new RepairError(nodeId, `${wrong} documents of ${index.uid} differ after they were copied`);
       await checkSettings(group, sources, within);
-      if (!stillValid(group, sources))
-        throw new RepairError(nodeId, 'its copies cannot be repaired from the same nodes any more');
+      if (!stillValid(group, sources)) throw new RepairError(nodeId, sourcesChanged);
       await state.commit([
         ...shards.map((shard): StoreChange => ({ kind: 'deleteStale', indexId: index.id, shard, nodeId })),
         { kind: 'clearRepairTasks', nodeId, indexId: index.id },
       ]);
       return true;
-    } catch (error) {
-      if (signal.aborted || !within.aborted) throw error;
-      return false;
-    } finally {
-      hold.open();
-    }
+    });
+    return done === true;
   }
 
   async function rounds(
@@ -191,7 +161,7 @@ export function createCopyRepair(options: RepairCopiesOptions) {
   ): Promise<void> {
     const { index, nodeId } = group;
     progress.phase = 'preparing';
-    await settle(group, sources.values(), signal);
+    await quiet.applied(index, [nodeId, ...sources.values()], signal);
     const [source = null] = sources.values();
     const empty = await options.preparation.prepare(index, nodeId, source, signal);
     const suspects = await suspectsOf(group, empty);
@@ -200,10 +170,9 @@ export function createCopyRepair(options: RepairCopiesOptions) {
       await comparison.deleteStrays(state.shardsOn(index, nodeId), signal);
     }
     for (let round = 1; round <= mostRounds; round++) {
-      if (!stillValid(group, sources))
-        throw new RepairError(nodeId, 'its copies cannot be repaired from the same nodes any more');
+      if (!stillValid(group, sources)) throw new RepairError(nodeId, sourcesChanged);
       addTouched(suspects, group, watch);
-      await settle(group, sources.values(), signal);
+      await quiet.applied(index, [nodeId, ...sources.values()], signal);
       const small =
         suspects.shards.size === 0 ||
         (round > 2 && (await comparison.count([...suspects.shards], signal)) <= fewDocuments);

@@ -7,10 +7,14 @@ import { type Admission, createAdmission } from './admission.ts';
 import { createAdmissionCheck } from './admission-check.ts';
 import { createNodeAccess } from './node-access.ts';
 import { createTargetPreparation } from './prepare-target.ts';
+import type { RepairProgress } from './progress.ts';
+import { createQuiet } from './quiet.ts';
 import { createCopyRepair } from './repair-copies.ts';
 import { createRepairScheduler, type RepairScheduler } from './scheduler.ts';
 import { createThrottle } from './throttle.ts';
 import type { TouchedDocuments } from './touched.ts';
+import { createVerifier, type Verifier } from './verifier.ts';
+import { createShardVerification } from './verify-index.ts';
 
 /** What repairs are built from. */
 export interface RepairOptions {
@@ -21,6 +25,11 @@ export interface RepairOptions {
   health: { up(nodeId: string): boolean };
   clients: { get(nodeId: string): NodeClient | undefined };
   config: { docsPerSecond: number; maxConcurrentMoves: number; maxPause: number };
+  antiEntropy: { enabled: boolean; interval: number; rememberDeletions: number };
+  metrics: {
+    repaired(progress: RepairProgress, succeeded: boolean): void;
+    verified(found: { differed: number; written: number; deleted: number }): void;
+  };
   /** Milliseconds a node may take to answer, or to take a batch. */
   timeoutMs: number;
   log: Logger;
@@ -30,18 +39,20 @@ export interface RepairOptions {
 export interface Repairs {
   admission: Admission;
   scheduler: RepairScheduler;
+  verifier: Verifier;
 }
 
 /** Wires the parts. */
 export function createRepairs(options: RepairOptions): Repairs {
   const { tasks, config, timeoutMs, log } = options;
   const { state, active, gate, sender } = tasks;
+  const throttle = createThrottle(config.docsPerSecond);
   const access = createNodeAccess({ state, sender, clients: options.clients, timeoutMs });
+  const quiet = createQuiet({ active, gate, access, maxHoldMs: config.maxPause });
   const preparation = createTargetPreparation({
     access,
     active,
-    gate,
-    maxHoldMs: config.maxPause,
+    quiet,
     async markAllStale(index, nodeId, reason) {
       const since = rfc3339(Date.now());
       const changes = state.shardsOn(index, nodeId).flatMap((shard): StoreChange[] => {
@@ -56,13 +67,11 @@ export function createRepairs(options: RepairOptions): Repairs {
   });
   const repair = createCopyRepair({
     state,
-    active,
-    gate,
+    quiet,
     access,
     preparation,
     touched: options.touched,
-    throttle: createThrottle(config.docsPerSecond),
-    maxHoldMs: config.maxPause,
+    throttle,
     timeoutMs,
   });
   const scheduler = createRepairScheduler({
@@ -72,9 +81,23 @@ export function createRepairs(options: RepairOptions): Repairs {
       await preparation.prepare(index, nodeId, null, signal);
     },
     maxConcurrent: config.maxConcurrentMoves,
-    onEnded: () => undefined,
+    onEnded: options.metrics.repaired,
     log,
   });
   const check = createAdmissionCheck({ state, access, preparation, loseNode: (nodeId) => tasks.loseNode(nodeId), log });
-  return { admission: createAdmission({ nodes: options.nodes, health: options.health, check, log }), scheduler };
+  const verifyShard = createShardVerification({ state, quiet, access, touched: options.touched, throttle, timeoutMs });
+  const verifier = createVerifier({
+    state,
+    verifyShard,
+    intervalMs: options.antiEntropy.enabled ? options.antiEntropy.interval : null,
+    rememberMs: options.antiEntropy.rememberDeletions,
+    onShard: options.metrics.verified,
+    now: Date.now,
+    log,
+  });
+  return {
+    verifier,
+    admission: createAdmission({ nodes: options.nodes, health: options.health, check, log }),
+    scheduler,
+  };
 }

@@ -9,8 +9,8 @@ export interface Watch {
 
 /** Tells repairs which documents are being written while they read. */
 export interface TouchedDocuments {
-  /** To be called with each task before anything of it is sent. */
-  registered(task: ActiveTask): void;
+  /** To be called with each task before anything of it is sent, and with what repairs change on copies that are in sync. */
+  registered(write: Pick<ActiveTask, 'touched'> & { record: { indexId: number | null } }): void;
   watch(indexId: number, shards: readonly number[]): Watch;
 }
 
@@ -23,7 +23,7 @@ interface Watcher {
   ids: Set<string> | null;
 }
 
-function note(watcher: Watcher, { touched }: ActiveTask): void {
+function note(watcher: Watcher, touched: ActiveTask['touched']): void {
   if (touched === null) watcher.ids = null;
   for (const [shard, ids] of touched ?? []) {
     if (!watcher.shards.has(shard)) continue;
@@ -37,7 +37,7 @@ export function createTouchedDocuments(): TouchedDocuments {
   const watchers = new Set<Watcher>();
   return {
     registered(task) {
-      for (const watcher of watchers) if (watcher.indexId === task.record.indexId) note(watcher, task);
+      for (const watcher of watchers) if (watcher.indexId === task.record.indexId) note(watcher, task.touched);
     },
     watch(indexId, shards) {
       const watcher: Watcher = { indexId, shards: new Set(shards), ids: new Set() };

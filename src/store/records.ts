@@ -118,6 +118,34 @@ export interface RepairTask {
   nodeTaskUid: number | null;
 }
 
+/** Documents that a client deleted by id, so that a copy that still has one is known to be wrong. */
+export interface Tombstones {
+  indexId: number;
+  /** Text of the version clock at the deletion; sorts as the versions of documents do. */
+  version: string;
+  ids: string[];
+}
+
+/** A deletion that does not name its documents. */
+export interface DeletionMark {
+  indexId: number;
+  version: string;
+  /** `all`: every document; `filter`: those that passed it; `other`: some, nobody knows which (a function, very many ids). */
+  kind: 'all' | 'filter' | 'other';
+  /** JSON; only with `filter`. */
+  filter: string | null;
+}
+
+/** What is known of deletions of some documents. */
+export interface DeletionRecords {
+  /** Version of the last deletion by id, for ids that had one. */
+  tombstones: Map<string, string>;
+  /** Oldest first. */
+  marks: DeletionMark[];
+  /** Deletions up to this version may not be known; empty text when all are. */
+  forgottenUpTo: string;
+}
+
 /** The newest task that a node is known to have taken. */
 export interface NewestNodeTask {
   uid: number;

@@ -1,4 +1,6 @@
 import type {
+  DeletionMark,
+  DeletionRecords,
   IndexRecord,
   KeyRecord,
   LeavingCopy,
@@ -9,6 +11,7 @@ import type {
   StaleCopy,
   TaskRecord,
   TaskStatus,
+  Tombstones,
   TopologyRecord,
 } from './records.ts';
 
@@ -27,6 +30,12 @@ export type StoreChange =
   | { kind: 'putMissed'; record: MissedWrite }
   | { kind: 'putRepairTask'; record: RepairTask }
   | { kind: 'clearRepairTasks'; nodeId: string; indexId: number }
+  | { kind: 'putTombstones'; record: Tombstones }
+  | { kind: 'putDeletionMark'; record: DeletionMark }
+  /** Deletions of the index up to a version may be missing from the records. */
+  | { kind: 'forgetDeletions'; indexId: number; upTo: string }
+  /** The report of the last verification of an index (JSON). */
+  | { kind: 'putVerification'; indexId: number; report: string }
   /** Replaces what is known of a node's tasks, for every index; `newest` is the newest task on it, null when there is none. */
   | { kind: 'resetNodeTasks'; nodeId: string; newest: NewestNodeTask | null }
   | { kind: 'putLeaving'; record: LeavingCopy }
@@ -88,6 +97,11 @@ export interface Store {
   lastNodeTask(nodeId: string, indexId: number): Promise<number | null>;
   /** The newest task of a node, over all indexes; outlives indexes and tasks. */
   newestNodeTask(nodeId: string): Promise<NewestNodeTask | null>;
+  deletions(indexId: number, ids: readonly string[]): Promise<DeletionRecords>;
+  /** Forget deletions before a version, and the oldest beyond `keep`; what is forgotten is known by `forgottenUpTo`. */
+  pruneDeletions(before: string, keep: number): Promise<void>;
+  /** Reports of verifications by index generation. */
+  verifications(): Promise<Map<number, string>>;
   /** Whether an index of this name on the nodes was deleted; the last ten thousand or so are remembered. */
   wasDeleted(physicalUid: string): Promise<boolean>;
   /** Requests made by repairs that may not have been followed by recorded ones, in order. */

@@ -1,7 +1,9 @@
 import type { NewestNodeTask, PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
 import type { NewPart, NewTask, StoreChange } from '../store.ts';
 import type { Connection } from './connection.ts';
+import { forgetDeletions, putTombstones } from './deletions.ts';
 import {
+  deletionMarkTable,
   indexTable,
   keyTable,
   leavingTable,
@@ -87,6 +89,10 @@ function deleteIndex(connection: Connection, id: number): void {
   connection.run('DELETE FROM leaving_copies WHERE index_id = ?', [id]);
   connection.run('DELETE FROM missed_writes WHERE index_id = ?', [id]);
   connection.run('DELETE FROM repair_tasks WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM tombstones WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM deletion_marks WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM forgotten_deletions WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM verifications WHERE index_id = ?', [id]);
 }
 
 function deleteCopyMark(
@@ -134,6 +140,21 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       return;
     case 'clearRepairTasks':
       connection.run('DELETE FROM repair_tasks WHERE node_id = ? AND index_id = ?', [change.nodeId, change.indexId]);
+      return;
+    case 'putTombstones':
+      putTombstones(connection, change.record);
+      return;
+    case 'putDeletionMark':
+      deletionMarkTable.upsert(connection, change.record);
+      return;
+    case 'forgetDeletions':
+      forgetDeletions(connection, change.indexId, change.upTo);
+      return;
+    case 'putVerification':
+      connection.run('INSERT OR REPLACE INTO verifications (index_id, report) VALUES (?, ?)', [
+        change.indexId,
+        change.report,
+      ]);
       return;
     case 'resetNodeTasks':
       resetNodeTasks(connection, change.nodeId, change.newest);

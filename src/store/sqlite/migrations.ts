@@ -167,6 +167,23 @@ export const migrations: readonly Migration[] = [
 
       ALTER TABLE parts ADD COLUMN node_enqueued_at TEXT;
       CREATE TABLE newest_node_tasks (node_id TEXT PRIMARY KEY, uid INTEGER NOT NULL, enqueued_at TEXT) STRICT, WITHOUT ROWID;
+      CREATE TABLE tombstones (
+        index_id INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        version TEXT NOT NULL,
+        PRIMARY KEY (index_id, id)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX tombstones_version ON tombstones (version);
+      CREATE TABLE deletion_marks (
+        index_id INTEGER NOT NULL,
+        version TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        filter TEXT,
+        PRIMARY KEY (index_id, version)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE forgotten_deletions (index_id INTEGER PRIMARY KEY, up_to TEXT NOT NULL) STRICT;
+      CREATE TABLE verifications (index_id INTEGER PRIMARY KEY, report TEXT NOT NULL) STRICT;
+
       CREATE TABLE deleted_indexes (id INTEGER PRIMARY KEY, physical_uid TEXT NOT NULL) STRICT;
       INSERT INTO newest_node_tasks (node_id, uid) SELECT node_id, max(highest) FROM node_tasks GROUP BY node_id;
     `,

@@ -1,4 +1,5 @@
 import type {
+  DeletionRecords,
   IndexRecord,
   KeyRecord,
   LeavingCopy,
@@ -14,6 +15,7 @@ import type {
 import type { NewPart, NewTask, Store, StoreChange, TaskPage } from '../store.ts';
 import { applyChange, insertTask, takeId } from './changes.ts';
 import type { Connection, SqlRow } from './connection.ts';
+import { deletionsOf, pruneDeletions } from './deletions.ts';
 import { translateError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
 import { indexTable, keyTable, leavingTable, missedTable, repairTaskTable, staleTable } from './tables.ts';
@@ -92,6 +94,21 @@ export class SqliteStore implements Store {
       const row = connection.first('SELECT uid, enqueued_at FROM newest_node_tasks WHERE node_id = ?', [nodeId]);
       if (row === null) return null;
       return { uid: Number(row.uid), enqueuedAt: row.enqueued_at === null ? null : String(row.enqueued_at) };
+    });
+  }
+
+  deletions(indexId: number, ids: readonly string[]): Promise<DeletionRecords> {
+    return this.#read((connection) => deletionsOf(connection, indexId, ids));
+  }
+
+  pruneDeletions(before: string, keep: number): Promise<void> {
+    return this.#writes.submit(() => pruneDeletions(this.#connection, before, keep));
+  }
+
+  verifications(): Promise<Map<number, string>> {
+    return this.#read((connection) => {
+      const rows = connection.all('SELECT index_id, report FROM verifications ORDER BY index_id');
+      return new Map(rows.map((row) => [Number(row.index_id), String(row.report)]));
     });
   }
 

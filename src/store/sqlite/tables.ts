@@ -1,5 +1,6 @@
 import { sortableInstant } from '../instant.ts';
 import type {
+  DeletionMark,
   IndexRecord,
   KeyRecord,
   LeavingCopy,
@@ -94,6 +95,13 @@ export const missedTable = new Table<MissedWrite>('missed_writes', ['indexId', '
   taskUid: plain('task_uid'),
   ids: json('ids'),
   first: flag('first'),
+});
+
+export const deletionMarkTable = new Table<DeletionMark>('deletion_marks', ['indexId', 'version'], {
+  indexId: plain('index_id'),
+  version: plain('version'),
+  kind: plain('kind'),
+  filter: plain('filter'),
 });
 
 export const repairTaskTable = new Table<RepairTask>('repair_tasks', ['nodeId', 'indexId', 'seq'], {

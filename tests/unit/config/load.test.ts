@@ -81,7 +81,7 @@ store: nothing
       }),
     );
     const keys =
-      'master_key, node_master_key, admin, shards, replication_factor, nodes, store, server, health, search, write, tasks, dumps, metrics, log';
+      'master_key, node_master_key, admin, shards, replication_factor, nodes, store, server, health, search, write, rebalance, anti_entropy, tasks, dumps, metrics, log';
     expect(problems.sort()).toEqual(
       [
         'health.down_after: found 0, expected a whole number from 1 to 100',

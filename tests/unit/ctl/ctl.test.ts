@@ -150,7 +150,13 @@ describe('miroir-ctl status', () => {
   it('names what is wrong and ends with 4, also in JSON', async () => {
     const [first, second] = answers.topology.groups[0]?.nodes ?? [];
     Object.assign(first ?? {}, { state: 'down', lastError: 'cannot connect' });
-    second?.staleCopies.push({ index: 'films', shard: 1, since: '2024-01-01T00:00:00Z', reason: 'missed task 3', repair: null });
+    second?.staleCopies.push({
+      index: 'films',
+      shard: 1,
+      since: '2024-01-01T00:00:00Z',
+      reason: 'missed task 3',
+      repair: null,
+    });
     answers.shards.coverage.readable = 0;
     answers.ready = { ready: false, reasons: ['2 of 2 shards have no readable copy'] };
     expect(await ctl('status')).toBe(4);
