@@ -158,14 +158,16 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     const reachable = new Set<number>();
     for (const part of plan.parts) {
       const shards = part.shards ?? (plan.index === null ? [] : state.shardsOn(plan.index, part.nodeId));
-      for (const shard of shards) (state.view.up(part.nodeId) ? reachable : unreachable).add(shard);
+      const usable = (shard: number) =>
+        state.view.up(part.nodeId) && !(plan.index !== null && state.copies.isStale(plan.index.id, shard, part.nodeId));
+      for (const shard of shards) (usable(shard) ? reachable : unreachable).add(shard);
     }
     const lost = [...unreachable].filter((shard) => !reachable.has(shard));
     if (lost.length === 0) return;
     const some = lost.slice(0, 10).join(', ');
     throw new ApiError(
       'miroir_shard_unavailable',
-      `No node that holds shard ${some}${lost.length > 10 ? ', ...' : ''} can be reached. Nothing was written.`,
+      `No copy of shard ${some}${lost.length > 10 ? ', ...' : ''} that is in sync can be reached. Nothing was written.`,
       { headers: { 'retry-after': '5' } },
     );
   }

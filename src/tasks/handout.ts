@@ -34,12 +34,14 @@ function copiesByShard(parts: readonly PartRecord[], shardsOf: (part: PartRecord
 /**
  * Judges the hand-out of one task. A copy that a node refused with a reason (`failed`) counts as told: its fate is decided
  * with the task's. Where no copy took the write none becomes stale: they are equal as before, and the client gets an error.
+ * Only copies that are in sync count: what a stale copy alone took would go with its repair.
  */
 export function missedWrites(
   parts: readonly PartRecord[],
   shardsOf: (part: PartRecord) => readonly number[],
   minCopies: number,
   view: Pick<ClusterView, 'groups' | 'nodes'>,
+  inSync: (nodeId: string, shard: number) => boolean = () => true,
 ): MissedWrites {
   const stale: { shard: number; nodeId: string }[] = [];
   const unwritten: number[] = [];
@@ -47,7 +49,7 @@ export function missedWrites(
   const shards = new Set<number>();
   if (parts.every(took)) return { stale, unwritten, degraded: null };
   for (const [shard, copies] of copiesByShard(parts, shardsOf)) {
-    const taken = [...copies.values()].filter(Boolean).length;
+    const taken = [...copies].filter(([nodeId, has]) => has && inSync(nodeId, shard)).length;
     if (taken < Math.min(minCopies, copies.size)) unwritten.push(shard);
     for (const [nodeId, has] of copies) {
       if (has) continue;
@@ -77,7 +79,8 @@ export async function recordHandout(
 ): Promise<MissedWrites> {
   const { indexId, uid } = task.record;
   const index = indexId === null ? null : state.catalog.byId(indexId);
-  const missed = missedWrites(task.parts, (part) => state.shardsOfPart(part, index), minCopies, state.view);
+  const inSync = (nodeId: string, shard: number) => index === null || !state.copies.isStale(index.id, shard, nodeId);
+  const missed = missedWrites(task.parts, (part) => state.shardsOfPart(part, index), minCopies, state.view, inSync);
   const since = rfc3339(now);
   const verdict = missed.unwritten.length > 0 ? JSON.stringify(incomplete) : task.record.verdict;
   const record: TaskRecord = { ...task.record, phase: 'sent', verdict };

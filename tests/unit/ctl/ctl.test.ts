@@ -209,7 +209,7 @@ describe('the other commands', () => {
     const [, second] = answers.shards.indexes[0]?.shards ?? [];
     Object.assign(second?.copies[0] ?? {}, { state: 'stale' });
     expect(await ctl('topology')).toBe(0);
-    expect(stdout).toMatch(/^meili-1 +films +1 +\d+d +missed task 3$/m);
+    expect(stdout).toMatch(/^meili-1 +films +1 +\d+d +missed task 3 +waits for its node$/m);
     expect(await ctl('shards')).toBe(0);
     expect(stdout).toMatch(/^films +1 +meili-1 \(stale\)$/m);
     expect(await ctl('index', 'list')).toBe(0);

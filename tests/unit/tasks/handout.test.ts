@@ -51,6 +51,12 @@ describe('missedWrites', () => {
     );
   });
 
+  it('does not count what a stale copy took, because repairing it would undo the write', () => {
+    const parts = [part('a', [0], 'enqueued'), part('c', [0], 'missed')];
+    const inSync = (nodeId: string) => nodeId !== 'a';
+    expect(missedWrites(parts, shardsOf, 1, view, inSync)).toMatchObject({ stale: [], unwritten: [0] });
+  });
+
   it('counts a node that took only one of its parts as having missed the write', () => {
     const parts = [part('a', [0], 'enqueued', 0), part('a', [0], 'missed', 1), part('c', [0], 'enqueued', 2)];
     expect(missedWrites(parts, shardsOf, 1, view).stale).toEqual([{ shard: 0, nodeId: 'a' }]);
