@@ -156,8 +156,8 @@ export const fileSchema = z.strictObject({
       2,
     ),
     max_pause: duration(
-      'How long writes to an index may be held back at a time, while the last differences of a copy are put right. When that is not enough they go on and it is tried again.',
-      '3s',
+      'How long writes to an index may be held back at a time, while the last differences of a copy are put right; it is usually a fraction of a second. When that is not enough they go on and it is tried again.',
+      '10s',
       { min: '100ms', max: '1m' },
     ),
   }),

@@ -72,10 +72,11 @@ export function createTargetPreparation(options: PrepareTargetOptions): TargetPr
 
   /** Waits until no accepted task will change the settings, holds writes back for as long as sending takes, and sends. */
   async function sendBetweenSettings(index: IndexRecord, target: string, signal: AbortSignal): Promise<number[]> {
-    for (const deadline = performance.now() + settingsPatienceMs; performance.now() < deadline; ) {
+    const deadline = performance.now() + settingsPatienceMs;
+    for (let attempt = 1; performance.now() < deadline; attempt++) {
       const tasks = changingSettings(index)
         ? null
-        : await options.quiet.hold(index, signal, async (within) =>
+        : await options.quiet.hold(index, attempt, signal, async (within) =>
             changingSettings(index) ? null : sendSettings(index, target, within),
           );
       if (tasks !== null) return tasks;

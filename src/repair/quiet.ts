@@ -25,12 +25,19 @@ export interface Quiet {
   followed(index: IndexRecord, nodes: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
   /**
    * Hold the writes to an index back while `work` runs, one at a time per index, for a bounded time: then the signal that `work`
-   * gets is aborted. Null when the time was not enough, with whatever `work` has done by then.
+   * gets is aborted. The time is short at the first attempt (1) and doubles with each further one, up to the most that is allowed.
+   * Null when it was not enough, with whatever `work` has done by then.
    */
-  hold<T>(index: IndexRecord, signal: AbortSignal, work: (within: AbortSignal) => Promise<T>): Promise<T | null>;
+  hold<T>(
+    index: IndexRecord,
+    attempt: number,
+    signal: AbortSignal,
+    work: (within: AbortSignal) => Promise<T>,
+  ): Promise<T | null>;
 }
 
 const pollMs = 10;
+const firstHoldMs = 1_000;
 
 /** The names of the queues that writes to an index stand in. */
 export const queuesOfIndex = (index: IndexRecord): string[] => [...new Set([index.uid, index.acceptedUid])];
@@ -39,10 +46,15 @@ export const queuesOfIndex = (index: IndexRecord): string[] => [...new Set([inde
 export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): Quiet {
   const turns = createSerial();
 
-  async function holdNow<T>(index: IndexRecord, signal: AbortSignal, work: (within: AbortSignal) => Promise<T>) {
-    const hold = await gate.closeOnly(queuesOfIndex(index), maxHoldMs);
+  async function holdNow<T>(
+    index: IndexRecord,
+    ms: number,
+    signal: AbortSignal,
+    work: (within: AbortSignal) => Promise<T>,
+  ): Promise<T | null> {
+    const hold = await gate.closeOnly(queuesOfIndex(index), ms);
     if (hold === null) return null;
-    const within = AbortSignal.any([signal, AbortSignal.timeout(maxHoldMs)]);
+    const within = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
     try {
       return await work(within);
     } catch (error) {
@@ -68,6 +80,9 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
         );
       while (open()) await sleep(pollMs, undefined, { signal });
     },
-    hold: (index, signal, work) => turns.run(String(index.id), () => holdNow(index, signal, work)),
+    hold(index, attempt, signal, work) {
+      const ms = Math.min(maxHoldMs, firstHoldMs * 2 ** (attempt - 1));
+      return turns.run(String(index.id), () => holdNow(index, ms, signal, work));
+    },
   };
 }

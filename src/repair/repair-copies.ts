@@ -36,8 +36,9 @@ interface Suspects {
   ids: Set<string>;
 }
 
-/** With more suspects than this, writes are not held back yet. */
-const fewIds = 500;
+/** With more suspects than this, or any in the first round, writes are not held back yet. */
+const fewIds = 50;
+const patientRounds = 8;
 /** With more documents than this, a whole shard is not compared while writes are held back. */
 const fewDocuments = 20_000;
 /** Ids from the log of missed writes, for all copies repaired together; with more the copies are compared. */
@@ -127,11 +128,12 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     comparison: CopyComparison,
     suspects: Suspects,
     watch: Watch,
+    attempt: number,
     signal: AbortSignal,
   ): Promise<boolean> {
     const { index, nodeId, shards } = group;
     const current = state.catalog.byId(index.id) ?? index;
-    const done = await quiet.hold(current, signal, async (within): Promise<boolean> => {
+    const done = await quiet.hold(current, attempt, signal, async (within): Promise<boolean> => {
       addTouched(suspects, group, watch);
       await quiet.applied(index, [nodeId, ...sources.values()], within);
       await quiet.followed(index, new Set(sources.values()), within);
@@ -169,6 +171,7 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     if (suspects.shards.size > 0 && !state.view.hasSurplus(index, nodeId)) {
       await comparison.deleteStrays(state.shardsOn(index, nodeId), signal);
     }
+    let attempts = 0;
     for (let round = 1; round <= mostRounds; round++) {
       if (!stillValid(group, sources)) throw new RepairError(nodeId, sourcesChanged);
       addTouched(suspects, group, watch);
@@ -176,9 +179,10 @@ export function createCopyRepair(options: RepairCopiesOptions) {
       const small =
         suspects.shards.size === 0 ||
         (round > 2 && (await comparison.count([...suspects.shards], signal)) <= fewDocuments);
-      if (small && suspects.ids.size <= fewIds) {
+      const few = round === 1 ? 0 : round <= patientRounds ? fewIds : Number.POSITIVE_INFINITY;
+      if (small && suspects.ids.size <= few) {
         progress.phase = 'finishing';
-        if (await finish(group, sources, comparison, suspects, watch, signal)) return;
+        if (await finish(group, sources, comparison, suspects, watch, ++attempts, signal)) return;
         await sleep(Math.min(longestPauseMs, round * 200), undefined, { signal });
         continue;
       }

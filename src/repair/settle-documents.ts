@@ -17,17 +17,14 @@ export interface SettleOptions {
   timeoutMs: number;
 }
 
-/** How many documents were found to differ, and what was done about them. */
-export interface Settled {
-  differed: number;
-  /** Copies of documents that were written or deleted. */
-  written: number;
-  deleted: number;
-  guessed: number;
-  undecided: number;
+/** What was decided about a document that differed, and how many copies it changes. */
+export interface Finding {
+  decision: Exclude<Decision, { kind: 'equal' | 'ask' }>;
+  copies: number;
 }
 
-export const nothingSettled = (): Settled => ({ differed: 0, written: 0, deleted: 0, guessed: 0, undecided: 0 });
+/** Findings by document id; the first one stands when a document is looked at again. */
+export type Findings = Map<string, Finding>;
 
 type Held = Map<string, ListedDocument>;
 
@@ -41,6 +38,14 @@ function heldBy(nodeId: string, document: ListedDocument | undefined): HeldDocum
   };
 }
 
+/** The nodes whose copies are changed. */
+function changedCopies(decision: Decision, copies: readonly HeldDocument[]): string[] {
+  if (decision.kind === 'delete') return copies.filter(({ version }) => version !== null).map(({ nodeId }) => nodeId);
+  if (decision.kind !== 'write') return [];
+  const winner = copies.find(({ nodeId }) => nodeId === decision.from);
+  return copies.filter(({ content }) => content !== winner?.content).map(({ nodeId }) => nodeId);
+}
+
 /**
  * Compares documents of some copies once more and makes them equal. To be called while nothing writes to the index and the nodes
  * have applied everything.
@@ -51,12 +56,12 @@ export async function settleDocuments(
   index: IndexRecord,
   nodes: readonly string[],
   ids: readonly string[],
+  found: Findings,
   signal: AbortSignal,
-): Promise<Settled> {
+): Promise<void> {
   const { access } = options;
   const held: Held[] = await Promise.all(nodes.map((node) => reader.some(node, ids, signal)));
   const deletions = await options.store.deletions(index.id, ids);
-  const settled = nothingSettled();
   const writes = new Map<string, string[]>();
   const deletes = new Map<string, string[]>();
   const plan = (to: Map<string, string[]>, node: string, what: string) => to.set(node, [...(to.get(node) ?? []), what]);
@@ -83,30 +88,24 @@ export async function settleDocuments(
   for (const id of ids) {
     const copies = nodes.map((node, i) => heldBy(node, held[i]?.get(id)));
     const decision = await resolve(id, decide(id, copies, deletions));
-    if (decision.kind === 'equal') continue;
-    settled.differed++;
-    if (decision.kind === 'undecided') settled.undecided++;
-    if (decision.kind === 'delete')
-      for (const { nodeId, version } of copies) if (version !== null) plan(deletes, nodeId, id);
-    if (decision.kind !== 'write') continue;
-    if (decision.guessed) settled.guessed++;
-    const winner = copies.find(({ nodeId }) => nodeId === decision.from);
-    const raw = held[nodes.indexOf(decision.from)]?.get(id)?.raw;
-    if (raw === undefined) continue;
-    for (const { nodeId, content } of copies) if (content !== winner?.content) plan(writes, nodeId, sendable(raw));
+    if (decision.kind === 'equal' || decision.kind === 'ask') continue;
+    const changed = changedCopies(decision, copies);
+    if (!found.has(id)) found.set(id, { decision, copies: changed.length });
+    const raw = decision.kind === 'write' ? held[nodes.indexOf(decision.from)]?.get(id)?.raw : undefined;
+    for (const node of changed) {
+      if (raw === undefined) plan(deletes, node, id);
+      else plan(writes, node, sendable(raw));
+    }
   }
 
   const path = documentsPath(index);
   await Promise.all([
     ...[...writes].map(async ([node, raws]) => {
       await access.write(node, index, { method: 'POST', path, body: Buffer.from(`[${raws.join(',')}]`) }, signal);
-      settled.written += raws.length;
     }),
     ...[...deletes].map(async ([node, gone]) => {
       const body = JSON.stringify(gone);
       await access.write(node, index, { method: 'POST', path: `${path}/delete-batch`, body }, signal);
-      settled.deleted += gone.length;
     }),
   ]);
-  return settled;
 }

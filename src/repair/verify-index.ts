@@ -6,7 +6,7 @@ import { maxEntries } from './copy-comparison.ts';
 import { type CopyReader, createCopyReader } from './copy-reader.ts';
 import type { NodeAccess } from './node-access.ts';
 import type { Quiet } from './quiet.ts';
-import { nothingSettled, type Settled, settleDocuments } from './settle-documents.ts';
+import { type Finding, type Findings, settleDocuments } from './settle-documents.ts';
 import type { Throttle } from './throttle.ts';
 import type { TouchedDocuments } from './touched.ts';
 
@@ -21,12 +21,20 @@ export interface VerifyOptions {
 }
 
 /** What comparing the copies of one shard found. */
-export interface VerifiedShard extends Settled {
+export interface VerifiedShard {
   /** Copies that were compared; below two there was nothing to compare. */
   copies: number;
+  differed: number;
+  /** Copies of documents that were written or deleted to make them equal. */
+  written: number;
+  deleted: number;
+  guessed: number;
+  undecided: number;
   /** Documents that seemed to differ but could not be looked at while nothing was written. */
   unsettled: number;
 }
+
+const nothingFound = { differed: 0, written: 0, deleted: 0, guessed: 0, undecided: 0, unsettled: 0 };
 
 /** Documents that may differ, gathered in one reading of a shard; with more it is read again. */
 const mostSuspects = 10_000;
@@ -35,12 +43,12 @@ const idsPerHold = 200;
 const holdAttempts = 8;
 const mostReadings = 50;
 
-function add(to: Settled, what: Settled): void {
-  to.differed += what.differed;
-  to.written += what.written;
-  to.deleted += what.deleted;
-  to.guessed += what.guessed;
-  to.undecided += what.undecided;
+function count(to: VerifiedShard, { decision, copies }: Finding): void {
+  to.differed++;
+  if (decision.kind === 'write') to.written += copies;
+  if (decision.kind === 'delete') to.deleted += copies;
+  if (decision.kind === 'write' && decision.guessed) to.guessed++;
+  if (decision.kind === 'undecided') to.undecided++;
 }
 
 /** Compares the copies of one shard that are in sync, and makes them equal. `onRead` counts documents read. */
@@ -69,27 +77,29 @@ export function createShardVerification(options: VerifyOptions) {
     return [...found];
   }
 
-  /** Null when writes could not be held back long enough. */
+  /** False when writes could not be held back long enough. What was found, also by attempts that were cut short, is in `found`. */
   async function settle(
     reader: CopyReader,
     index: IndexRecord,
     shard: number,
     ids: readonly string[],
+    found: Findings,
     signal: AbortSignal,
-  ): Promise<Settled | null> {
+  ): Promise<boolean> {
     for (let attempt = 1; attempt <= holdAttempts; attempt++) {
-      const settled = await quiet.hold(index, signal, async (within) => {
+      const done = await quiet.hold(index, attempt, signal, async (within) => {
         const nodes = readable(index, shard);
         await quiet.applied(index, nodes, within);
         await quiet.followed(index, new Set(nodes), within);
         const still = nodes.filter((node) => readable(index, shard).includes(node));
         options.touched.registered({ record: { indexId: index.id }, touched: new Map([[shard, ids]]) });
-        return settleDocuments({ ...options, store: state.store }, reader, index, still, ids, within);
+        await settleDocuments({ ...options, store: state.store }, reader, index, still, ids, found, within);
+        return true;
       });
-      if (settled !== null) return settled;
+      if (done === true) return true;
       await sleep(attempt * 250, undefined, { signal });
     }
-    return null;
+    return false;
   }
 
   return async function verifyShard(
@@ -99,7 +109,7 @@ export function createShardVerification(options: VerifyOptions) {
     signal: AbortSignal,
   ): Promise<VerifiedShard> {
     const nodes = readable(index, shard);
-    const result: VerifiedShard = { ...nothingSettled(), copies: nodes.length, unsettled: 0 };
+    const result: VerifiedShard = { ...nothingFound, copies: nodes.length };
     if (nodes.length < 2 || index.primaryKey === null) return result;
     const reader = createCopyReader({ ...options, index, onRead });
     for (let reading = 1; reading <= mostReadings; reading++) {
@@ -107,9 +117,9 @@ export function createShardVerification(options: VerifyOptions) {
       const ids = await suspects(reader, nodes, shard, signal);
       for (let from = 0; from < ids.length; from += idsPerHold) {
         const some = ids.slice(from, from + idsPerHold);
-        const settled = await settle(reader, index, shard, some, signal);
-        if (settled === null) result.unsettled += some.length;
-        else add(result, settled);
+        const found: Findings = new Map();
+        if (!(await settle(reader, index, shard, some, found, signal))) result.unsettled += some.length;
+        for (const finding of found.values()) count(result, finding);
       }
       if (ids.length < mostSuspects) break;
     }
