@@ -30,6 +30,8 @@ export interface NodeAccess {
   send(nodeId: string, index: IndexRecord, request: NodeRequest): Promise<number>;
   /** Wait until the node has worked off a task. Throws when it no longer knows it. */
   ended(nodeId: string, taskUid: number, signal: AbortSignal): Promise<EndedNodeTask>;
+  /** Whether one of these tasks did not succeed. */
+  anyFailed(nodeId: string, taskUids: readonly number[], signal: AbortSignal): Promise<boolean>;
   /** `send`, `ended`, and an error unless it succeeded. */
   write(nodeId: string, index: IndexRecord, request: NodeRequest, signal: AbortSignal): Promise<void>;
   /** Wait until the node has applied every task of the index that it has taken so far. */
@@ -38,6 +40,8 @@ export interface NodeAccess {
 
 const shortestPause = 10;
 const longestPause = 500;
+/** Tasks asked about in one request. */
+const uidsPerRequest = 500;
 
 /** Stands for the node task of a request that certainly became none. */
 const notTakenUid = -1;
@@ -115,6 +119,13 @@ export function createNodeAccess(options: NodeAccessOptions): NodeAccess {
     read,
     send,
     ended,
+    async anyFailed(nodeId, taskUids, signal) {
+      for (let from = 0; from < taskUids.length; from += uidsPerRequest) {
+        const uids = taskUids.slice(from, from + uidsPerRequest).join(',');
+        if ((await newestTasks(nodeId, `statuses=failed,canceled&uids=${uids}`, signal)).length > 0) return true;
+      }
+      return false;
+    },
     async write(nodeId, index, request, signal) {
       const task = await ended(nodeId, await send(nodeId, index, request), signal);
       if (task.status === 'succeeded') return;

@@ -9,7 +9,7 @@ import type { NodeAccess } from './node-access.ts';
 export interface QuietOptions {
   active: Pick<ActiveTasks, 'all'>;
   gate: Pick<Gate, 'closeOnly'>;
-  access: Pick<NodeAccess, 'applied'>;
+  access: Pick<NodeAccess, 'applied' | 'anyFailed'>;
   /** Milliseconds that writes to an index may be held back at a time. */
   maxHoldMs: number;
 }
@@ -19,8 +19,8 @@ export interface Quiet {
   /** Until every task of the index that is registered has been handed to the nodes, and these have applied it. */
   applied(index: IndexRecord, nodes: Iterable<string>, signal: AbortSignal): Promise<void>;
   /**
-   * Until it is known that these nodes followed every task of the index: one that failed where others succeeded is about to
-   * become stale. To be awaited while writes are held back.
+   * Until no task of the index that failed on one of these nodes is still to be judged: a node that failed what others did is
+   * about to become stale, or was written down as having missed it. To be awaited after `applied`, while writes are held back.
    */
   followed(index: IndexRecord, nodes: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
   /**
@@ -45,6 +45,21 @@ export const queuesOfIndex = (index: IndexRecord): string[] => [...new Set([inde
 /** Builds it. */
 export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): Quiet {
   const turns = createSerial();
+
+  /** Asks the nodes themselves: with many tasks under way Miroir's own picture of them is late. */
+  async function follow(index: IndexRecord, nodes: ReadonlySet<string>, signal: AbortSignal): Promise<boolean> {
+    const unknown = new Map<string, number[]>();
+    for (const { record, parts } of active.all()) {
+      if (record.indexId !== index.id) continue;
+      for (const { nodeId, status, nodeTaskUid } of parts) {
+        if (!nodes.has(nodeId) || status === 'succeeded' || status === 'missed') continue;
+        if (nodeTaskUid === null || status === 'failed' || status === 'canceled') return false;
+        unknown.set(nodeId, [...(unknown.get(nodeId) ?? []), nodeTaskUid]);
+      }
+    }
+    const failed = await Promise.all([...unknown].map(([node, uids]) => access.anyFailed(node, uids, signal)));
+    return !failed.includes(true);
+  }
 
   async function holdNow<T>(
     index: IndexRecord,
@@ -73,12 +88,7 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
       await Promise.all([...new Set(nodes)].map((node) => access.applied(node, index, signal)));
     },
     async followed(index, nodes, signal) {
-      const open = () =>
-        [...active.all()].some(
-          ({ record, parts }) =>
-            record.indexId === index.id && parts.some((part) => nodes.has(part.nodeId) && part.status !== 'succeeded'),
-        );
-      while (open()) await sleep(pollMs, undefined, { signal });
+      while (!(await follow(index, nodes, signal))) await sleep(pollMs, undefined, { signal });
     },
     hold(index, attempt, signal, work) {
       const ms = Math.min(maxHoldMs, firstHoldMs * 2 ** (attempt - 1));

@@ -34,6 +34,8 @@ export interface CopyGroup {
 interface Suspects {
   shards: Set<number>;
   ids: Set<string>;
+  /** Per shard, how many entries of the log of missed writes have been taken into account. */
+  logged: Map<number, number>;
 }
 
 /** With more suspects than this, or any in the first round, writes are not held back yet. */
@@ -86,13 +88,25 @@ export function createCopyRepair(options: RepairCopiesOptions) {
   const { state, quiet } = options;
 
   async function suspectsOf({ index, nodeId, shards }: CopyGroup, empty: boolean): Promise<Suspects> {
-    const suspects: Suspects = { shards: new Set(), ids: new Set() };
+    const suspects: Suspects = { shards: new Set(), ids: new Set(), logged: new Map() };
     for (const shard of shards) {
+      suspects.logged.set(shard, (await state.store.missedWrites(index.id, shard, nodeId)).length);
       const ids = empty ? null : await loggedIds(state.store, index, shard, nodeId);
       if (ids === null || suspects.ids.size + ids.length > mostLoggedIds) suspects.shards.add(shard);
       else for (const id of ids) suspects.ids.add(id);
     }
     return suspects;
+  }
+
+  /** What was found missing since the repair began, of tasks that were under way before. */
+  async function addLogged(suspects: Suspects, { index, nodeId, shards }: CopyGroup): Promise<void> {
+    for (const shard of shards) {
+      const log = await state.store.missedWrites(index.id, shard, nodeId);
+      if (log.length === suspects.logged.get(shard)) continue;
+      suspects.logged.set(shard, log.length);
+      if (log.some(({ ids }) => ids === null)) suspects.shards.add(shard);
+      for (const id of log.flatMap(({ ids }) => ids ?? [])) suspects.ids.add(id);
+    }
   }
 
   function addTouched(suspects: Suspects, group: CopyGroup, watch: Watch): void {
@@ -136,7 +150,8 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     const done = await quiet.hold(current, attempt, signal, async (within): Promise<boolean> => {
       addTouched(suspects, group, watch);
       await quiet.applied(index, [nodeId, ...sources.values()], within);
-      await quiet.followed(index, new Set(sources.values()), within);
+      await quiet.followed(index, new Set([nodeId, ...sources.values()]), within);
+      await addLogged(suspects, group);
       const whole = [...suspects.shards];
       if (whole.length > 0 && (await comparison.count(whole, within)) > fewDocuments) return false;
       await comparison.whole(whole, within);
