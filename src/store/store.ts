@@ -27,6 +27,7 @@ export type StoreChange =
   | { kind: 'putStale'; record: StaleCopy }
   /** The copy's log of missed writes goes with the mark. */
   | { kind: 'deleteStale'; indexId: number; shard: number; nodeId: string }
+  /** Ignored when the copy's log has an entry of this task. */
   | { kind: 'putMissed'; record: MissedWrite }
   | { kind: 'putRepairTask'; record: RepairTask }
   | { kind: 'clearRepairTasks'; nodeId: string; indexId: number }

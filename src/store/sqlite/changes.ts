@@ -1,4 +1,4 @@
-import type { NewestNodeTask, PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
+import type { MissedWrite, NewestNodeTask, PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
 import type { NewPart, NewTask, StoreChange } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { forgetDeletions, putTombstones } from './deletions.ts';
@@ -95,6 +95,15 @@ function deleteIndex(connection: Connection, id: number): void {
   connection.run('DELETE FROM verifications WHERE index_id = ?', [id]);
 }
 
+/** A write is noted when it is handed out and perhaps again when its task ends: what was noted first stands. */
+function putMissed(connection: Connection, record: MissedWrite): void {
+  const known = connection.first(
+    'SELECT 1 FROM missed_writes WHERE index_id = ? AND shard = ? AND node_id = ? AND task_uid = ?',
+    [record.indexId, record.shard, record.nodeId, record.taskUid],
+  );
+  if (known === null) missedTable.upsert(connection, record);
+}
+
 function deleteCopyMark(
   connection: Connection,
   table: 'stale_copies' | 'leaving_copies' | 'missed_writes',
@@ -133,7 +142,7 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       deleteCopyMark(connection, 'missed_writes', change);
       return;
     case 'putMissed':
-      missedTable.upsert(connection, change.record);
+      putMissed(connection, change.record);
       return;
     case 'putRepairTask':
       repairTaskTable.upsert(connection, change.record);

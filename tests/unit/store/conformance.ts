@@ -305,8 +305,8 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       const others = [missedWrite(1, { shard: 3 }), missedWrite(1, { nodeId: 'n2' }), missedWrite(1, { indexId: 2 })];
       await store.commit([later, first, ...others].map((record): StoreChange => ({ kind: 'putMissed', record })));
       expect(await store.missedWrites(1, 2, 'n1')).toEqual([first, later]);
-      await store.commit([{ kind: 'putMissed', record: { ...later, ids: ['c'] } }]);
-      expect((await store.missedWrites(1, 2, 'n1'))[1]?.ids).toEqual(['c']);
+      await store.commit([{ kind: 'putMissed', record: { ...first, first: false, ids: null } }]);
+      expect(await store.missedWrites(1, 2, 'n1')).toEqual([first, later]);
       await store.commit([{ kind: 'deleteStale', indexId: 1, shard: 2, nodeId: 'n1' }]);
       expect(await store.missedWrites(1, 2, 'n1')).toEqual([]);
       expect(await store.missedWrites(1, 3, 'n1')).toEqual([others[0]]);
