@@ -61,6 +61,46 @@ describe('a node that comes back', () => {
     await searchesEqual(subject, one, 'p', queries);
   }, 180_000);
 
+  test('gets only the documents that it missed, when the log knows them', async () => {
+    const { subject, one, ask } = await start({ nodes: 2, shards: 4 });
+    await ask('POST', '/indexes/p/documents', documents(0, 400, 'first'));
+    await subject.nodes[1]?.stop('SIGKILL');
+    await noticedDown(subject, 'node-1');
+    await ask('PUT', '/indexes/p/documents', [
+      { id: 1, more: 1 },
+      { id: 401, text: 'second' },
+    ]);
+    await ask('PUT', '/indexes/p/documents', [{ id: 1, again: 2 }]);
+    await ask('POST', '/indexes/p/documents/delete-batch', [2, 3, 999]);
+    await subject.nodes[1]?.restart();
+    await healed(subject);
+    expect(await copiesEqual(subject, 'p')).toBe(399);
+    await searchesEqual(subject, one, 'p', [{ q: '', limit: 1_000 }, { q: 'second' }]);
+    const { text } = await send(subject, { method: 'GET', path: '/_miroir/metrics' });
+    const count = (action: string) =>
+      Number(new RegExp(`documents_total\\{action="${action}"\\} (\\d+)`).exec(text)?.[1]);
+    expect([count('copied'), count('deleted')]).toEqual([2, 2]);
+  }, 180_000);
+
+  test('gets embeddings and numbers as they were sent', async () => {
+    const { subject, ask } = await start({ nodes: 2, shards: 2 });
+    await ask('PATCH', '/indexes/p/settings', { embedders: { e: { source: 'userProvided', dimensions: 2 } } });
+    const vectors = (id: number) => ({ e: { embeddings: [[id + 0.5, 0.25]], regenerate: false } });
+    const some = (from: number) =>
+      Array.from({ length: 20 }, (_, i) => ({ id: from + i, _vectors: vectors(from + i) }));
+    await ask('POST', '/indexes/p/documents', some(0));
+    await subject.nodes[1]?.stop('SIGKILL');
+    await noticedDown(subject, 'node-1');
+    await ask('POST', '/indexes/p/documents', [...some(10), { id: 90, _vectors: { e: null } }]);
+    const exact = '[{"id":92,"big":12345678901234567890123,"float":1.0,"text":"\\u00e9","_vectors":{"e":[1,0.1]}}]';
+    const raw = { method: 'POST', path: '/indexes/p/documents', body: exact } as const;
+    await send(subject, raw);
+    await ask('PUT', '/indexes/p/documents', [{ id: 0, text: 'second' }]);
+    await subject.nodes[1]?.restart();
+    await healed(subject);
+    expect(await copiesEqual(subject, 'p')).toBe(32);
+  }, 180_000);
+
   test('has the indexes, settings and names of now', async () => {
     const { subject, one, ask } = await start();
     for (const uid of ['kept', 'gone', 'renamed'])
