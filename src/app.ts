@@ -44,7 +44,9 @@ import { initHash } from './placement/hash.ts';
 import { createTopology } from './placement/topology.ts';
 import { editedTopology } from './rebalance/change.ts';
 import { loadTopology } from './rebalance/load-topology.ts';
-import { startRebalance } from './rebalance/start.ts';
+import { createRebalancing } from './rebalance/start.ts';
+import { createRepairs, type Repairs } from './repair/start.ts';
+import { createTouchedDocuments } from './repair/touched.ts';
 import { createFacetSearch } from './search/facet-search.ts';
 import { createScatter } from './search/scatter.ts';
 import { createSearchService } from './search/search.ts';
@@ -124,6 +126,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     timeoutMs: config.search.nodeTimeout,
   });
   let features: FeatureControl | null = null;
+  let repairs: Repairs | null = null;
   const clients = createNodeRegistry({
     create: (node) =>
       createNodeClient({
@@ -150,6 +153,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     ...config.health,
     onChange(node, { state, lastError, until }, before) {
       log.info({ node, state, lastError, until }, 'node changed state');
+      repairs?.admission.changed(node);
       if (before === 'up' && state !== 'up') metrics.nodeCircuitOpenings.inc({ node });
       if (state !== 'up') return;
       selection.forget(node);
@@ -168,10 +172,11 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
 
   const catalog = createCatalog(await store.indexes());
   const copies = createCopyStates(await store.staleCopies(), await store.leavingCopies());
-  const view = createClusterView(topology, health, copies);
+  const nodeIds = () => topology.record().nodes.map((node) => node.id);
+  const view = createClusterView(topology, { up: (node) => repairs?.admission.up(node) ?? false }, copies);
   features = await createFeatureService({
     store,
-    nodes: () => topology.record().nodes.map((node) => node.id),
+    nodes: nodeIds,
     up: (node) => health.up(node),
     clients,
     timeoutMs: config.search.nodeTimeout,
@@ -194,6 +199,7 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
   });
   stops.add('the webhooks', () => webhooks.stop());
 
+  const touched = createTouchedDocuments();
   const tasks = createTaskEngine({
     store,
     catalog,
@@ -221,9 +227,56 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       metrics.tasks.inc({ status: task.status });
       webhooks.taskEnded(task);
     },
+    onRegistered: (task) => touched.registered(task),
   });
   const { acceptance, active } = tasks;
+  const rebalance = await createRebalancing({
+    tasks,
+    topology,
+    clients,
+    connect: (node) => createNodeClient(clientOf(node)),
+    health,
+    config,
+    onTopology: (record) => clients.setNodes(record.nodes),
+    now,
+    log,
+  });
+  repairs = createRepairs({
+    may: (mark) => rebalance.mayFill(mark),
+    tasks,
+    touched,
+    nodes: nodeIds,
+    health,
+    clients,
+    config: config.rebalance,
+    antiEntropy: config.antiEntropy,
+    metrics: {
+      repaired({ copied, deleted }, succeeded) {
+        metrics.repairs.inc({ outcome: succeeded ? 'succeeded' : 'failed' });
+        metrics.repairedDocuments.inc({ action: 'copied' }, copied);
+        metrics.repairedDocuments.inc({ action: 'deleted' }, deleted);
+      },
+      verified({ differed, written, deleted }) {
+        metrics.repairedDocuments.inc({ action: 'differed' }, differed);
+        metrics.repairedDocuments.inc({ action: 'rewritten' }, written);
+        metrics.repairedDocuments.inc({ action: 'removed' }, deleted);
+      },
+    },
+    timeoutMs: config.write.timeout,
+    log,
+  });
+  const { admission, scheduler, verifier } = repairs;
+  await admission.start();
+  stops.add('the admission of nodes', () => admission.stop());
   await tasks.start();
+  scheduler.start();
+  stops.add('the repairs', () => scheduler.stop());
+  rebalance.start();
+  stops.add('the moving of copies', () => rebalance.stop());
+  if (loaded.edits !== null) await rebalance.service.change(editedTopology(loaded.edits));
+  await store.commit([loaded.seen]);
+  await verifier.start();
+  stops.add('the comparison of copies', () => verifier.stop());
   stops.add('the task engine', () => tasks.stop());
   await webhooks.start();
 
@@ -278,20 +331,6 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
     jobSteps: (uid) => tasks.jobs.progressOf(uid),
     timeoutMs: config.health.timeout,
   });
-  const rebalance = await startRebalance({
-    tasks,
-    topology,
-    clients,
-    connect: (node) => createNodeClient(clientOf(node)),
-    health,
-    config,
-    onTopology: (record) => clients.setNodes(record.nodes),
-    now,
-    log,
-  });
-  stops.add('the moving of copies', () => rebalance.stop());
-  if (loaded.edits !== null) await rebalance.service.change(editedTopology(loaded.edits));
-  await store.commit([loaded.seen]);
   const services: Services = {
     search: {
       ...createSearchService({ catalog, scatter, semanticOverFetch: config.search.semanticOverFetch }),
@@ -314,6 +353,9 @@ async function start(config: Config, log: Logger, stops: ReturnType<typeof creat
       selection,
       active,
       capacities: rebalance.capacities,
+      recovering: (node) => admission.recovering(node),
+      repairs: () => scheduler.status(),
+      verifier,
     }),
     operations: rebalance.operations,
     features,

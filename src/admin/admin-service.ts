@@ -3,11 +3,21 @@ import type { AdminService } from '../http/services.ts';
 import type { Catalog } from '../indexes/catalog.ts';
 import type { Health } from '../nodes/health.ts';
 import type { ReplicaSelection } from '../nodes/replica-selection.ts';
-import type { AdminNode, AdminReady, AdminShards, AdminTask, AdminTopology } from '../placement/admin-types.ts';
+import type {
+  AdminNode,
+  AdminReady,
+  AdminRepair,
+  AdminShards,
+  AdminTask,
+  AdminTopology,
+  AdminVerification,
+} from '../placement/admin-types.ts';
 import type { CopyStates } from '../placement/copies.ts';
 import type { Topology } from '../placement/topology.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { Capacities, NodeCapacity } from '../rebalance/capacity.ts';
+import type { RepairStatus } from '../repair/scheduler.ts';
+import type { Verifier } from '../repair/verifier.ts';
 import type { NodeRecord, TopologyRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
@@ -25,6 +35,10 @@ export interface AdminOptions {
   health: Pick<Health, 'describe' | 'up' | 'suspect'>;
   selection: Pick<ReplicaSelection, 'avoids'>;
   active: ActiveTasks;
+  /** Whether a node answers but is not used yet. */
+  recovering(nodeId: string): boolean;
+  repairs(): readonly RepairStatus[];
+  verifier: Pick<Verifier, 'verify' | 'report'>;
 }
 
 /** The admin API's answers: what the cluster looks like to Miroir at this moment. */
@@ -42,6 +56,19 @@ export function createAdminService(options: AdminOptions): AdminService {
     return count;
   }
 
+  function repairOf(indexId: number, nodeId: string): AdminRepair | null {
+    const found = options.repairs().find((repair) => repair.indexId === indexId && repair.nodeId === nodeId);
+    if (found === undefined) return null;
+    const { phase, compared, total, copied, deleted, lastError } = found;
+    return { phase, compared, total, copied, deleted, lastError };
+  }
+
+  function stateOf(nodeId: string): AdminNode['state'] {
+    if (options.recovering(nodeId)) return 'recovering';
+    if (health.up(nodeId) && !health.suspect(nodeId)) return 'up';
+    return health.suspect(nodeId) ? 'suspect' : 'down';
+  }
+
   function nodeView(node: NodeRecord, held: NodeCapacity | undefined): AdminNode {
     const known = health.describe(node.id);
     const used = health.up(node.id) && !health.suspect(node.id);
@@ -54,11 +81,12 @@ export function createAdminService(options: AdminOptions): AdminService {
         shard: mark.shard,
         since: mark.since,
         reason: mark.reason,
+        repair: repairOf(mark.indexId, node.id),
       }));
     return {
       id: node.id,
       address: node.address,
-      state: used ? 'up' : health.suspect(node.id) ? 'suspect' : 'down',
+      state: stateOf(node.id),
       reason: used ? null : lastError,
       until: known?.until ?? null,
       avoided: options.selection.avoids(node.id),
@@ -104,11 +132,15 @@ export function createAdminService(options: AdminOptions): AdminService {
       const { total, readable } = coverageOf(visible, view, copies);
       return { indexes, coverage: { total, readable } };
     },
+    verify: (indexUid) => options.verifier.verify(indexUid),
+    verification(indexUid): AdminVerification {
+      const report = options.verifier.report(indexUid);
+      if (report !== null) return report;
+      throw new ApiError('miroir_not_verified', `The copies of index \`${indexUid}\` have not been compared yet.`);
+    },
     async ready(): Promise<AdminReady> {
       const reasons = nodes()
-        .filter(
-          (node) => node.state === 'active' && !health.up(node.id) && !someoneElseUp(node, topology.record(), health),
-        )
+        .filter((node) => node.state === 'active' && !view.up(node.id) && !someoneElseUp(node, topology.record(), view))
         .map((node) => `node ${node.id} is down and no other node can stand in for it`);
       const { total, readable } = coverageOf(catalog.listVisible(), view, copies);
       if (readable < total) reasons.push(`${total - readable} of ${total} shards have no readable copy`);
@@ -134,9 +166,8 @@ export function createAdminService(options: AdminOptions): AdminService {
 }
 
 /** Whether the shards of a node are also on a node that is up: with RF 1 and one group they never are. */
-function someoneElseUp(node: NodeRecord, topology: TopologyRecord, health: Pick<Health, 'up'>): boolean {
-  const down = (group: number) =>
-    topology.nodes.filter((other) => other.group === group && !health.up(other.id)).length;
+function someoneElseUp(node: NodeRecord, topology: TopologyRecord, view: Pick<ClusterView, 'up'>): boolean {
+  const down = (group: number) => topology.nodes.filter((other) => other.group === group && !view.up(other.id)).length;
   const groups = new Set(topology.nodes.map((other) => other.group));
   if (down(node.group) < topology.replicationFactor) return true;
   return [...groups].some((group) => group !== node.group && down(group) < topology.replicationFactor);

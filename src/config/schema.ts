@@ -254,6 +254,18 @@ export const fileSchema = z.strictObject({
       { min: '1ms', max: '10m' },
     ),
   }),
+  anti_entropy: section('Comparing the copies of every shard with each other. See docs/repair.md.', {
+    enabled: flag('Whether all indexes are compared on a schedule. `miroir-ctl verify` works in any case.', true),
+    interval: duration('Time between the beginnings of two comparisons of everything.', '6h', {
+      min: '1m',
+      max: '365d',
+    }),
+    remember_deletions: duration(
+      'How long deletions are remembered, to tell documents that a copy lost from documents that another copy failed to delete.',
+      '30d',
+      { min: '1m', max: '3650d' },
+    ),
+  }),
   tasks: section('The task list that clients see, and that of the nodes.', {
     retention: duration('How long tasks that have ended stay in `GET /tasks`.', '7d', { min: '1m', max: '3650d' }),
     node_retention: duration(
@@ -267,22 +279,35 @@ export const fileSchema = z.strictObject({
       100_000,
     ),
   }),
-  rebalance: section('Moving copies of shards when nodes come, go or are lost. See docs/scaling.md.', {
-    restore_after: duration('How long a node may be away before its copies are made again on other nodes.', '10m', {
-      min: '1s',
-      max: '30d',
-    }),
-    docs_per_second: integer(
-      'Documents that are copied in a second, all moves and repairs together.',
-      { min: 1, max: 10_000_000 },
-      20_000,
-    ),
-    disk_high_watermark: size(
-      'Size of the database of a node from which on it is given no more copies. `0B` sets no limit.',
-      '0B',
-      { min: '0B', max: '1048576GiB' },
-    ),
-  }),
+  rebalance: section(
+    'Repairing copies, and moving them when nodes come, go or are lost. See docs/repair.md and docs/scaling.md.',
+    {
+      restore_after: duration('How long a node may be away before its copies are made again on other nodes.', '10m', {
+        min: '1s',
+        max: '30d',
+      }),
+      docs_per_second: integer(
+        'Documents read or stored per second by all repairs and moves together. `0`: no limit.',
+        { min: 0, max: 10_000_000 },
+        20_000,
+      ),
+      max_concurrent_moves: integer(
+        'Indexes, one node each, whose copies are repaired or moved at the same time.',
+        { min: 1, max: 64 },
+        2,
+      ),
+      max_pause: duration(
+        'How long writes to an index may be held back at a time, while the last differences of a copy are put right; it is usually a fraction of a second. When that is not enough they go on and it is tried again.',
+        '10s',
+        { min: '100ms', max: '1m' },
+      ),
+      disk_high_watermark: size(
+        'Size of the database of a node from which on it is given no more copies. `0B` sets no limit.',
+        '0B',
+        { min: '0B', max: '1048576GiB' },
+      ),
+    },
+  ),
   dumps: section('Dumps: where they are written and how they are read. See docs/backup.md.', {
     dir: text(
       'Folder for dumps, relative to the working directory; created when first needed. While a dump is written or imported it also holds the documents uncompressed.',

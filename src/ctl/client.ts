@@ -7,6 +7,7 @@ import type {
   AdminShards,
   AdminTask,
   AdminTopology,
+  AdminVerification,
 } from '../placement/admin-types.ts';
 import { CtlError, exitCodes } from './errors.ts';
 import type { TopologyRequest } from './topology-verbs.ts';
@@ -25,6 +26,8 @@ export interface AdminClient {
     request: TopologyRequest,
     flags: { force: boolean; dryRun: boolean },
   ): Promise<{ rebalance: AdminRebalance } | { plan: AdminPlan }>;
+  verify(index: string): Promise<AdminVerification>;
+  verification(index: string): Promise<AdminVerification>;
   createDump(): Promise<TaskSummary>;
   /** Sends the dump as it is read; takes as long as that takes. */
   importDump(dump: { stream: Readable; size: number }, onConflict: string): Promise<TaskSummary>;
@@ -125,6 +128,7 @@ export function createAdminClient(options: { url: string; adminKey: string | nul
     });
   }
 
+  const verifyPath = (index: string) => `/_miroir/indexes/${encodeURIComponent(index)}/verify`;
   const importPath = (onConflict: string) => `/_miroir/dumps/import?onConflict=${encodeURIComponent(onConflict)}`;
 
   return {
@@ -137,6 +141,8 @@ export function createAdminClient(options: { url: string; adminKey: string | nul
     steer: (action) => send({ method: 'POST', path: '/_miroir/rebalance', body: { action } }),
     changeTopology: (change, { force, dryRun }) =>
       send({ ...change, path: `${change.path}?force=${force}&dryRun=${dryRun}` }),
+    verify: (index) => post(verifyPath(index), {}, null, options.timeoutMs),
+    verification: (index) => get(verifyPath(index)),
     createDump: () => post('/_miroir/dumps', {}, null, options.timeoutMs),
     importDump: ({ stream, size }, onConflict) =>
       post(importPath(onConflict), { 'content-type': 'application/gzip', 'content-length': String(size) }, stream, 0),

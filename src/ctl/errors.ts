@@ -11,6 +11,8 @@ export const exitCodes = {
   degraded: 4,
   /** Miroir answered with another error, for example because there is no such task. */
   failed: 5,
+  /** `verify --watch` only: copies differed, whether they were made equal or not. */
+  differed: 6,
 } as const;
 
 /** Ends the command with a message and one of the exit codes. */

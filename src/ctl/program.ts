@@ -7,10 +7,12 @@ import { shards } from './commands/shards.ts';
 import { status } from './commands/status.ts';
 import { task } from './commands/task.ts';
 import { topology } from './commands/topology.ts';
+import { verify } from './commands/verify.ts';
 import { resolveAdminKey } from './credentials.ts';
 import { dumpCommand } from './dump-command.ts';
 import { CtlError, exitCodes } from './errors.ts';
 import type { Output } from './output.ts';
+import { createProgressBar } from './progress.ts';
 import { topologyCommands } from './topology-command.ts';
 
 /** Flags that every command takes. */
@@ -83,6 +85,18 @@ function indexCommand(): Command {
   return new Command('index').description('look at indexes').addCommand(list);
 }
 
+function verifyCommand(): Command {
+  return new Command('verify')
+    .description('compare the copies of an index and make them equal; with --watch, exit code 6 when they were not')
+    .argument('<index>', 'uid of the index')
+    .option('--watch', 'show how far it is until it is done')
+    .action((index: string, flags: { watch?: boolean }, command: Command) => {
+      const quiet = command.optsWithGlobals<GlobalFlags>().json === true;
+      const bar = createProgressBar(process.stderr, Date.now, quiet);
+      return run(command, (client) => verify(client, index, flags.watch === true, bar));
+    });
+}
+
 /** The `miroir-ctl` command. */
 export function createCtlProgram(): Command {
   const program = withGlobals(new Command('miroir-ctl'))
@@ -94,6 +108,7 @@ export function createCtlProgram(): Command {
     .addCommand(shardsCommand())
     .addCommand(taskCommand())
     .addCommand(indexCommand())
+    .addCommand(verifyCommand())
     .addCommand(dumpCommand(run));
   for (const command of topologyCommands(run)) program.addCommand(command);
   return program;

@@ -25,6 +25,7 @@ error. The first SIGINT or SIGTERM lets requests under way end, the second ends 
 | 3 | the admin key is missing or wrong |
 | 4 | \`status\` only: a node is down, a copy is stale or a shard cannot be read |
 | 5 | Miroir answered with another error, for example because there is no such task |
+| 6 | \`verify --watch\` only: copies differed, whether they were made equal or not |
 
 ## Admin key
 

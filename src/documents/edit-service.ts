@@ -5,6 +5,7 @@ import { indexNotFoundBody } from '../indexes/errors.ts';
 import { allNodes } from '../indexes/prepare.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { ClusterView } from '../placement/view.ts';
+import type { StoreChange } from '../store/store.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import { wrapFunction } from './edit-function.ts';
 import { type VersionClock, versionMarker } from './markers.ts';
@@ -77,15 +78,21 @@ export function createDocumentEditService(options: DocumentEditOptions): Pick<Do
         const base = { type: 'documentEdition', indexUid: uid, details };
         const index = catalog.accepted(uid);
         if (index === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
-        const script = JSON.stringify(wrapFunction(edition.function, versionMarker(versions.next())));
+        const version = versionMarker(versions.next());
+        const script = JSON.stringify(wrapFunction(edition.function, version));
         const target = { step: 'edit', path: '/documents/edit', filter, split: splitByOwners };
+        // a function may delete documents
+        const mark: StoreChange = {
+          kind: 'putDeletionMark',
+          record: { indexId: index.id, version, kind: 'other', filter: null },
+        };
         const parts = filteredParts(
           view,
           index,
           target,
           (cut) => `{"function":${script},"filter":${JSON.stringify(cut)},"context":${context?.text ?? 'null'}}`,
         );
-        return { ...base, index, verdict: null, effect: {}, catalog: [], parts };
+        return { ...base, index, verdict: null, effect: {}, catalog: [mark], parts, touched: null };
       });
     },
   };

@@ -75,3 +75,15 @@ export function filteredParts(
     });
   });
 }
+
+/** Document ids by shard; `shards` names each one's. */
+export function idsByShard(ids: readonly string[], shards: readonly number[]): Map<number, string[]> {
+  const byShard = new Map<number, string[]>();
+  for (const [i, id] of ids.entries()) {
+    const shard = shards[i] ?? 0;
+    const list = byShard.get(shard);
+    if (list === undefined) byShard.set(shard, [id]);
+    else list.push(id);
+  }
+  return byShard;
+}

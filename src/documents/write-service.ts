@@ -5,11 +5,12 @@ import { shardOf } from '../placement/hash.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, type PlannedPart, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
+import { deletionRecord } from './deletion-record.ts';
 import type { BatchJudge } from './judge-batch.ts';
-import type { VersionClock } from './markers.ts';
+import { type VersionClock, versionMarker } from './markers.ts';
 import { buildNodeBody } from './node-body.ts';
 import { parsePayload } from './payload.ts';
-import { filteredParts, shardsByNode, splitByCount } from './shard-parts.ts';
+import { filteredParts, idsByShard, shardsByNode, splitByCount } from './shard-parts.ts';
 
 /** What the document routes that write are built from. */
 export interface DocumentWriteOptions extends Omit<PrepareOptions, 'view'> {
@@ -27,10 +28,9 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
     { index, fresh }: PreparedIndex,
     mode: 'replace' | 'update',
     documents: readonly string[],
-    ids: readonly string[],
+    shards: readonly number[],
     newPrimaryKey: string | null,
   ): PlannedPart[] {
-    const shards = ids.map((id) => shardOf(id, index.shards));
     const firstVersion = versions.next(documents.length);
     const byNode = shardsByNode(view, index, new Set(shards));
     const query = newPrimaryKey === null ? '' : `?primaryKey=${encodeURIComponent(newPrimaryKey)}`;
@@ -59,21 +59,35 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
     uid: string,
     details: Record<string, unknown>,
     parts: (index: IndexRecord) => PlannedPart[],
+    ids: readonly string[] | null,
+    filter: unknown = null,
   ): WritePlan {
     const base = { type: 'documentDeletion', indexUid: uid, details };
     const index = catalog.accepted(uid);
     if (index === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
-    return { ...base, index, verdict: null, effect: {}, catalog: [], parts: parts(index) };
+    const touched =
+      ids === null
+        ? null
+        : idsByShard(
+            ids,
+            ids.map((id) => shardOf(id, index.shards)),
+          );
+    return {
+      ...base,
+      index,
+      verdict: null,
+      effect: {},
+      catalog: deletionRecord(index.id, versionMarker(versions.next()), ids, filter),
+      parts: parts(index),
+      touched,
+    };
   }
 
   function deletionByIds(index: IndexRecord, ids: readonly string[]): PlannedPart[] {
-    const byShard = new Map<number, string[]>();
-    for (const id of ids) {
-      const shard = shardOf(id, index.shards);
-      const list = byShard.get(shard);
-      if (list === undefined) byShard.set(shard, [id]);
-      else list.push(id);
-    }
+    const byShard = idsByShard(
+      ids,
+      ids.map((id) => shardOf(id, index.shards)),
+    );
     return [...shardsByNode(view, index, byShard.keys())].flatMap(([nodeId, shards]) =>
       splitByCount(view, index, nodeId, shards).map((part): PlannedPart => {
         const body = JSON.stringify(part.shards.flatMap((shard) => byShard.get(shard) ?? []));
@@ -98,6 +112,7 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
         if (!batch.ok) return { ...base, ...prepared, verdict: batch.error, effect: create };
         const newPrimaryKey = batch.primaryKey === index.acceptedPrimaryKey ? null : batch.primaryKey;
         const record = { ...index, acceptedPrimaryKey: batch.primaryKey };
+        const shards = batch.ids.map((id) => shardOf(id, index.shards));
         return {
           ...base,
           index,
@@ -108,31 +123,43 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
             ...(newPrimaryKey === null ? {} : { primaryKey: newPrimaryKey }),
           },
           catalog: fresh || newPrimaryKey !== null ? [{ kind: 'putIndex', record }] : [],
-          parts: [...prepared.parts, ...documentParts(prepared, mode, documents, batch.ids, newPrimaryKey)],
+          parts: [...prepared.parts, ...documentParts(prepared, mode, documents, shards, newPrimaryKey)],
+          touched: idsByShard(batch.ids, shards),
         };
       });
     },
     deleteByIds: (uid, ids) =>
       acceptance.accept(uid, async () =>
-        planDeletion(uid, { providedIds: ids.length, deletedDocuments: null, originalFilter: null }, (index) =>
-          deletionByIds(index, ids),
+        planDeletion(
+          uid,
+          { providedIds: ids.length, deletedDocuments: null, originalFilter: null },
+          (index) => deletionByIds(index, ids),
+          ids,
         ),
       ),
     deleteByFilter: (uid, filter) =>
       acceptance.accept(uid, async () =>
-        planDeletion(uid, { providedIds: 0, deletedDocuments: null, originalFilter: JSON.stringify(filter) }, (index) =>
-          filteredParts(
-            view,
-            index,
-            { step: 'delete', path: '/documents/delete', filter, split: splitByCount },
-            (cut) => JSON.stringify({ filter: cut }),
-          ),
+        planDeletion(
+          uid,
+          { providedIds: 0, deletedDocuments: null, originalFilter: JSON.stringify(filter) },
+          (index) =>
+            filteredParts(
+              view,
+              index,
+              { step: 'delete', path: '/documents/delete', filter, split: splitByCount },
+              (cut) => JSON.stringify({ filter: cut }),
+            ),
+          null,
+          filter,
         ),
       ),
     deleteAll: (uid) =>
       acceptance.accept(uid, async () =>
-        planDeletion(uid, { deletedDocuments: null }, (index) =>
-          toAllNodes(view, 'delete-all', { method: 'DELETE', path: nodePath(index, '/documents') }, true),
+        planDeletion(
+          uid,
+          { deletedDocuments: null },
+          (index) => toAllNodes(view, 'delete-all', { method: 'DELETE', path: nodePath(index, '/documents') }, true),
+          null,
         ),
       ),
   };

@@ -103,6 +103,11 @@ export const miroirCodes = {
     'invalid_request',
     'The node that was to be added gives no usable answer or does not take `node_master_key`; the message says what it answered. Start it, correct the address or the key, and add it again.',
   ),
+  miroir_not_verified: own(
+    404,
+    'invalid_request',
+    'There is no report for this index yet. Begin with `POST /_miroir/indexes/{uid}/verify` or `miroir-ctl verify`.',
+  ),
   miroir_invalid_admin_key: own(
     403,
     'auth',

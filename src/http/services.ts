@@ -162,6 +162,10 @@ export interface AdminService {
   ready(): Promise<{ ready: boolean; reasons: string[] }>;
   /** Node tasks behind a task. */
   task(uid: number): Promise<unknown>;
+  /** Begin to compare the copies of an index, or join; its report so far. */
+  verify(indexUid: string): Promise<unknown>;
+  /** The last report; throws `miroir_not_verified` when there is none. */
+  verification(indexUid: string): unknown;
 }
 
 /** How an operator wants a change. */

@@ -43,7 +43,7 @@ export function toAllNodes(
 }
 
 /** The path of an index on the nodes. */
-export function nodePath(index: IndexRecord, rest = ''): string {
+export function nodePath(index: Pick<IndexRecord, 'physicalUid'>, rest = ''): string {
   return `/indexes/${encodeURIComponent(index.physicalUid)}${rest}`;
 }
 

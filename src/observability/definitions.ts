@@ -83,6 +83,16 @@ export const metricDefinitions = {
     help: 'Copies that missed a write and serve no reads until they are repaired.',
     labels: [],
   },
+  miroir_antientropy_repairs_total: {
+    type: 'counter',
+    help: 'Attempts to repair the stale copies of one index on one node: succeeded, failed (tried again later).',
+    labels: ['outcome'],
+  },
+  miroir_antientropy_documents_total: {
+    type: 'counter',
+    help: 'Documents by what repairs and comparisons of copies did with them: copied (to a stale copy), deleted (from a stale copy), differed (between copies in sync), rewritten and removed (on copies in sync, to make them equal).',
+    labels: ['action'],
+  },
   miroir_shard_distribution: {
     type: 'gauge',
     help: 'Shard copies, over all indexes, that a node holds.',

@@ -17,6 +17,8 @@ export interface Metrics {
   readonly shardCoverage: Gauge;
   readonly degradedShards: Gauge;
   readonly staleCopies: Gauge;
+  readonly repairs: Counter<'outcome'>;
+  readonly repairedDocuments: Counter<'action'>;
   readonly shardDistribution: Gauge<'node'>;
   readonly scatterFanOut: Histogram;
   readonly scatterPartial: Counter;
@@ -79,6 +81,8 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     shardCoverage: gauge('miroir_shard_coverage'),
     degradedShards: gauge('miroir_degraded_shards'),
     staleCopies: gauge('miroir_stale_copies'),
+    repairs: counter('miroir_antientropy_repairs_total'),
+    repairedDocuments: counter('miroir_antientropy_documents_total'),
     shardDistribution,
     scatterFanOut: histogram('miroir_scatter_fan_out'),
     scatterPartial: counter('miroir_scatter_partial_total'),

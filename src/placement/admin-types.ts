@@ -8,14 +8,30 @@ export interface AdminStaleCopy {
   /** RFC 3339. */
   since: string;
   reason: string;
+  /** How far its repair is; null while its node cannot be used. Copies of one index on one node are repaired together. */
+  repair: AdminRepair | null;
+}
+
+/** How far the repair of copies is. */
+export interface AdminRepair {
+  phase: 'waiting' | 'preparing' | 'comparing' | 'catching up' | 'finishing';
+  /** Documents read from the nodes, of `total` that they hold (null while that is not known). */
+  compared: number;
+  total: number | null;
+  /** Documents stored on the node that is repaired, and deleted from it. */
+  copied: number;
+  deleted: number;
+  /** Why the last attempt failed. */
+  lastError: string | null;
 }
 
 /** A node as `GET /_miroir/topology` lists it. */
 export interface AdminNode {
   id: string;
   address: string;
-  /** `suspect`: it may still answer; it is read only where nobody else can. `down`: it is sent nothing. */
-  state: 'up' | 'suspect' | 'down';
+  /** `suspect`: it may still answer; it is read only where nobody else can. `down`: it is sent nothing;
+   * `recovering`: it answers, but is used only once it was found out what it has. */
+  state: 'up' | 'suspect' | 'recovering' | 'down';
   /** Why it is suspect or down; null while it is up. */
   reason: string | null;
   /** While it is suspect or down: the earliest moment at which it may be used again, RFC 3339. */
@@ -120,4 +136,30 @@ export interface AdminTask {
   /** As `GET /tasks/{uid}` answers it. */
   task: Record<string, unknown>;
   parts: AdminTaskPart[];
+}
+
+/** `POST` and `GET /_miroir/indexes/{uid}/verify`: what comparing the copies of an index found. */
+export interface AdminVerification {
+  index: string;
+  status: 'running' | 'done' | 'failed';
+  trigger: 'request' | 'schedule';
+  /** RFC 3339. */
+  startedAt: string;
+  finishedAt: string | null;
+  /** `single`: shards with less than two copies in sync, which could not be compared. */
+  shards: { total: number; done: number; single: number };
+  /** Documents read from the nodes, once per copy. */
+  comparedDocuments: number;
+  /** Documents that were not the same on all copies. */
+  differed: number;
+  /** Copies of documents that were written or deleted to make them the same. */
+  written: number;
+  deleted: number;
+  /** Documents of which two copies had the same version and other contents, and most copies did not agree. */
+  guessed: number;
+  /** Documents that were left as they are: it is not known whether they were deleted. */
+  undecided: number;
+  /** Documents that may differ, but clients wrote too much for a closer look. */
+  unsettled: number;
+  error: string | null;
 }

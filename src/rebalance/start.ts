@@ -5,7 +5,7 @@ import type { NodeClient } from '../nodes/client.ts';
 import type { Health } from '../nodes/health.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Topology } from '../placement/topology.ts';
-import type { TopologyRecord } from '../store/records.ts';
+import type { StaleCopy, TopologyRecord } from '../store/records.ts';
 import type { Clock } from '../tasks/clock.ts';
 import type { TaskEngine } from '../tasks/engine.ts';
 import { nodeTaskStatus } from '../tasks/node-tasks.ts';
@@ -18,7 +18,7 @@ import { tellPlan } from './plan.ts';
 import { createRebalance, type Rebalance } from './service.ts';
 
 /** What moving copies needs of the rest of a process. */
-export interface StartRebalanceOptions {
+export interface RebalancingOptions {
   tasks: TaskEngine;
   topology: Topology;
   clients: { get(nodeId: string): NodeClient | undefined };
@@ -32,10 +32,13 @@ export interface StartRebalanceOptions {
 }
 
 /** The rebalance service with what drives it. */
-export interface RunningRebalance {
+export interface Rebalancing {
   service: Rebalance;
   operations: OperationsService;
   capacities: Capacities;
+  /** Whether a stale copy may be filled now: not while moving is paused, nor on a node that is full. */
+  mayFill(mark: StaleCopy): boolean;
+  start(): void;
   stop(): Promise<void>;
 }
 
@@ -57,8 +60,8 @@ const capacityFreshMs = 5_000;
 /** Milliseconds between two looks at what can be done next. */
 const lookEveryMs = 500;
 
-/** Builds the service and looks after it until it is stopped. */
-export async function startRebalance(options: StartRebalanceOptions): Promise<RunningRebalance> {
+/** Builds the service, which is looked after from `start` to `stop`. */
+export async function createRebalancing(options: RebalancingOptions): Promise<Rebalancing> {
   const { tasks, topology, health, config, log } = options;
   const { state } = tasks;
   const cleaner = createCleaner({
@@ -113,31 +116,40 @@ export async function startRebalance(options: StartRebalanceOptions): Promise<Ru
   async function look(): Promise<void> {
     const changes = changesForLostNodes(topology.record(), absence, options.now(), config.rebalance.restoreAfter);
     if (changes.length > 0) await service.change(changes);
+    if (service.status().state === 'moving') await capacities.read();
     await service.advance();
   }
 
   let stopped = false;
   let busy = false;
   let looking: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    if (busy) return;
-    busy = true;
-    looking = look()
-      .catch((error: unknown) => {
-        if (!stopped) log.error({ err: error }, 'could not go on moving copies; will try again');
-      })
-      .finally(() => {
-        busy = false;
-      });
-  }, lookEveryMs);
+  let timer: NodeJS.Timeout | null = null;
 
   return {
     service,
     operations,
     capacities,
+    mayFill({ cause, nodeId }) {
+      if (cause !== 'moving') return true;
+      const held = capacities.last().get(nodeId)?.bytes ?? 0;
+      return !service.paused && (diskHighWatermark === 0 || held < diskHighWatermark);
+    },
+    start() {
+      timer = setInterval(() => {
+        if (busy) return;
+        busy = true;
+        looking = look()
+          .catch((error: unknown) => {
+            if (!stopped) log.error({ err: error }, 'could not go on moving copies; will try again');
+          })
+          .finally(() => {
+            busy = false;
+          });
+      }, lookEveryMs);
+    },
     async stop() {
       stopped = true;
-      clearInterval(timer);
+      if (timer !== null) clearInterval(timer);
       await looking;
     },
   };

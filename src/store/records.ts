@@ -78,6 +78,8 @@ export interface PartRecord {
   counts: boolean;
   /** The node's own task uid; null until the node answered, and again once an ended task was deleted on the node. */
   nodeTaskUid: number | null;
+  /** When the node says that it took it: tells this task from another node's or another disk's of the same uid. */
+  nodeEnqueuedAt: string | null;
   /** The HTTP request (JSON) while it is unsent and small enough to keep, so that a restart can send it again; null otherwise. */
   request: string | null;
   /** `missed`: the node never took it; `unknown`: its answer was lost and it could not be asked. Its copies are marked stale where others took it. */
@@ -112,6 +114,65 @@ export interface StaleCopy {
   reason: string;
   /** `missed` when it lacks writes that it should have taken; `moving` when its node has come to own the shard and it is still to be filled. */
   cause: 'missed' | 'moving';
+}
+
+/** What one write that a copy missed did to it: the log from which the copy is repaired without comparing all of it. */
+export interface MissedWrite {
+  indexId: number;
+  shard: number;
+  nodeId: string;
+  taskUid: number;
+  /** Ids of the documents written in this shard; null when it is not known which. */
+  ids: string[] | null;
+  /** The copy was in sync until this write: from here on the log is complete. */
+  first: boolean;
+}
+
+/** A request that repairing a copy made to a node. Tells, after a crash, the node's tasks that come from clients' writes from others. */
+export interface RepairTask {
+  nodeId: string;
+  indexId: number;
+  /** Order within the node and index. */
+  seq: number;
+  /** Uid of the last client's task handed to this node and index before it; -1 when there was none. */
+  afterTask: number;
+  /** Null until the node answered. */
+  nodeTaskUid: number | null;
+}
+
+/** Documents that a client deleted by id, so that a copy that still has one is known to be wrong. */
+export interface Tombstones {
+  indexId: number;
+  /** Text of the version clock at the deletion; sorts as the versions of documents do. */
+  version: string;
+  ids: string[];
+}
+
+/** A deletion that does not name its documents. */
+export interface DeletionMark {
+  indexId: number;
+  version: string;
+  /** `all`: every document; `filter`: those that passed it; `other`: some, nobody knows which (a function, very many ids). */
+  kind: 'all' | 'filter' | 'other';
+  /** JSON; only with `filter`. */
+  filter: string | null;
+}
+
+/** What is known of deletions of some documents. */
+export interface DeletionRecords {
+  /** Version of the last deletion by id, for ids that had one. */
+  tombstones: Map<string, string>;
+  /** Oldest first. */
+  marks: DeletionMark[];
+  /** Deletions up to this version may not be known; empty text when all are. */
+  forgottenUpTo: string;
+}
+
+/** The newest task that a node is known to have taken. */
+export interface NewestNodeTask {
+  uid: number;
+  /** As the node told; null when it was not recorded. */
+  enqueuedAt: string | null;
 }
 
 /**

@@ -1,18 +1,25 @@
 import type {
+  DeletionMark,
+  DeletionRecords,
   IdempotencyRecord,
   IndexRecord,
   KeyRecord,
   LeavingCopy,
+  MissedWrite,
+  NewestNodeTask,
   PartRecord,
+  RepairTask,
   StaleCopy,
   TaskRecord,
   TaskStatus,
+  Tombstones,
   TopologyRecord,
 } from './records.ts';
 
 /** One change of the store; records are replaced whole. */
 export type StoreChange =
   | { kind: 'putIndex'; record: IndexRecord }
+  /** Its name on the nodes stays known, see `wasDeleted`. */
   | { kind: 'deleteIndex'; id: number }
   | { kind: 'putTask'; record: TaskRecord }
   | { kind: 'putPart'; record: PartRecord }
@@ -23,7 +30,20 @@ export type StoreChange =
   /** These tasks of a node are gone there: ended parts no longer name them. */
   | { kind: 'forgetNodeTasks'; nodeId: string; nodeTaskUids: readonly number[] }
   | { kind: 'putStale'; record: StaleCopy }
+  /** The copy's log of missed writes goes with the mark. */
   | { kind: 'deleteStale'; indexId: number; shard: number; nodeId: string }
+  /** Ignored when the copy's log has an entry of this task. */
+  | { kind: 'putMissed'; record: MissedWrite }
+  | { kind: 'putRepairTask'; record: RepairTask }
+  | { kind: 'clearRepairTasks'; nodeId: string; indexId: number }
+  | { kind: 'putTombstones'; record: Tombstones }
+  | { kind: 'putDeletionMark'; record: DeletionMark }
+  /** Deletions of the index up to a version may be missing from the records. */
+  | { kind: 'forgetDeletions'; indexId: number; upTo: string }
+  /** The report of the last verification of an index (JSON). */
+  | { kind: 'putVerification'; indexId: number; report: string }
+  /** Replaces what is known of a node's tasks, for every index; `newest` is the newest task on it, null when there is none. */
+  | { kind: 'resetNodeTasks'; nodeId: string; newest: NewestNodeTask | null }
   | { kind: 'putLeaving'; record: LeavingCopy }
   | { kind: 'deleteLeaving'; indexId: number; shard: number; nodeId: string }
   /** The task's request was not acknowledged: the next one with its idempotency key is a first one again. */
@@ -96,6 +116,19 @@ export interface Store {
    * needs there: of ended parts of tasks that finished before the instant, and leftovers. Ascending.
    */
   disposableNodeTasks(nodeId: string, finishedBefore: string, limit: number): Promise<number[]>;
+  /** The newest task of a node, over all indexes; outlives indexes and tasks. */
+  newestNodeTask(nodeId: string): Promise<NewestNodeTask | null>;
+  deletions(indexId: number, ids: readonly string[]): Promise<DeletionRecords>;
+  /** Forget deletions before a version, and the oldest beyond `keep`; what is forgotten is known by `forgottenUpTo`. */
+  pruneDeletions(before: string, keep: number): Promise<void>;
+  /** Reports of verifications by index generation. */
+  verifications(): Promise<Map<number, string>>;
+  /** Whether an index of this name on the nodes was deleted; the last ten thousand or so are remembered. */
+  wasDeleted(physicalUid: string): Promise<boolean>;
+  /** Requests made by repairs that may not have been followed by recorded ones, in order. */
+  repairTasks(nodeId: string, indexId: number): Promise<RepairTask[]>;
+  /** The log of a copy, oldest first. */
+  missedWrites(indexId: number, shard: number, nodeId: string): Promise<MissedWrite[]>;
   /** Delete up to `limit` ended tasks that finished before the instant and have no open part; returns how many. */
   pruneTasks(finishedBefore: string, limit: number): Promise<number>;
   /** Delete these ended tasks (others are left); returns how many. */

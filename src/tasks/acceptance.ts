@@ -3,7 +3,7 @@ import type { WriteAnswer } from '../http/services.ts';
 import type { NodeRequest } from '../nodes/client.ts';
 import type { IndexRecord, PartRecord } from '../store/records.ts';
 import type { NewIdempotencyKey, StoreChange } from '../store/store.ts';
-import { type ActiveTask, type ActiveTasks, globalQueue } from './active.ts';
+import { type ActiveTask, type ActiveTasks, globalQueue, type Touched } from './active.ts';
 import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
@@ -45,6 +45,8 @@ export interface WritePlan {
   /** Changes of the catalog that later writes must see at once. */
   catalog: readonly StoreChange[];
   parts: readonly PlannedPart[];
+  /** Ids of the documents that the parts write, by shard; null when they are not known (a filter, a function, everything). Absent: no documents. */
+  touched?: Touched;
 }
 
 /** A plan that touches no node: the task's fate is known. */
@@ -73,6 +75,8 @@ export interface AcceptanceOptions {
   timing: Timing;
   /** A node's error as one Meilisearch would have put it. */
   toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody;
+  /** Called as soon as a task is registered, before anything of it is sent. */
+  onRegistered(task: ActiveTask): void;
   /** Called whenever a task's parts are with the nodes, so that they are watched. */
   onSent(task: ActiveTask): void;
 }
@@ -168,10 +172,13 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     const { task, parts } = newTask(plan, rfc3339(options.now()), session);
     const created = await state.store.createTask(task, parts, plan.catalog, key);
     state.mirror(plan.catalog);
-    return active.add(
+    const added = active.add(
       created,
       parts.map((part) => ({ ...part, taskUid: created.uid })),
+      plan.touched === undefined ? new Map() : plan.touched,
     );
+    options.onRegistered(added);
+    return added;
   }
 
   /** Runs `work` holding the locks of all queues, taken in one order everywhere. */

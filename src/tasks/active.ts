@@ -1,6 +1,9 @@
 import type { PartRecord, TaskRecord } from '../store/records.ts';
 import { type Effect, readEffect } from './effect.ts';
 
+/** Ids of documents by shard; null when it is not known which. */
+export type Touched = ReadonlyMap<number, readonly string[]> | null;
+
 /** A task that has not ended, with what is known of its node tasks. Mutated only by the registry. */
 export interface ActiveTask {
   record: TaskRecord;
@@ -10,6 +13,8 @@ export interface ActiveTask {
   queues: readonly string[];
   /** Uid of the cancellation that asked for its end. */
   cancelledBy: number | null;
+  /** The documents that it writes; null also when the process has stopped since. */
+  touched: Touched;
 }
 
 /** Tasks of one index end in the order they were accepted; global tasks have a queue of their own. */
@@ -28,7 +33,7 @@ export function queuesOf(record: TaskRecord, effect: Effect): string[] {
 
 /** The unfinished tasks of this process, by uid and by index, in order of acceptance. */
 export interface ActiveTasks {
-  add(record: TaskRecord, parts: PartRecord[]): ActiveTask;
+  add(record: TaskRecord, parts: PartRecord[], touched?: Touched): ActiveTask;
   get(uid: number): ActiveTask | undefined;
   all(): IterableIterator<ActiveTask>;
   /** The oldest task of a queue. */
@@ -66,9 +71,9 @@ export function createActiveTasks(): ActiveTasks {
   }
 
   return {
-    add(record, parts) {
+    add(record, parts, touched = null) {
       const effect = readEffect(record.effect);
-      const task: ActiveTask = { record, parts, effect, queues: queuesOf(record, effect), cancelledBy: null };
+      const task: ActiveTask = { record, parts, effect, queues: queuesOf(record, effect), cancelledBy: null, touched };
       byUid.set(record.uid, task);
       for (const name of task.queues) {
         const queue = byQueue.get(name);

@@ -4,7 +4,7 @@ import type { PartRecord } from '../store/records.ts';
 /** What a node's answer to a write says. */
 export type WriteReply =
   /** It is in the node's task queue. */
-  | { kind: 'taken'; uid: number }
+  | { kind: 'taken'; uid: number; enqueuedAt: string | null }
   /** The request is wrong; every node will say so. */
   | { kind: 'refused'; error: string }
   /** The node has trouble of its own and did not take it, for example no room on its disk. */
@@ -30,7 +30,8 @@ function parse(text: string): Record<string, unknown> | null {
 export function readReply({ status, text }: NodeResponse): WriteReply {
   const body = parse(text);
   if (status >= 200 && status < 300 && Number.isInteger(body?.taskUid)) {
-    return { kind: 'taken', uid: body!.taskUid as number };
+    const { taskUid, enqueuedAt } = body as { taskUid: number; enqueuedAt?: unknown };
+    return { kind: 'taken', uid: taskUid, enqueuedAt: typeof enqueuedAt === 'string' ? enqueuedAt : null };
   }
   if (typeof body?.code !== 'string') return { kind: 'lost', cut: true };
   if (status < 400 || status >= 500) return { kind: 'lost', cut: false };
@@ -52,6 +53,7 @@ export function settledPart(part: PartRecord, status: PartRecord['status'], repl
     request: null,
     status,
     nodeTaskUid: reply?.kind === 'taken' ? reply.uid : null,
+    nodeEnqueuedAt: reply?.kind === 'taken' ? reply.enqueuedAt : null,
     error: reply?.kind === 'refused' ? reply.error : null,
   };
 }

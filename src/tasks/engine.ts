@@ -8,15 +8,13 @@ import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord, TaskRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { type Acceptance, createAcceptance } from './acceptance.ts';
-import { type ActiveTasks, createActiveTasks } from './active.ts';
+import { type ActiveTask, type ActiveTasks, createActiveTasks } from './active.ts';
 import { createCanceller } from './cancel.ts';
 import type { SettingsCommit } from './catalog-changes.ts';
 import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
-
 import { type ClusterState, createClusterState } from './cluster-state.ts';
 import type { WritePolicy } from './consistency.ts';
-
 import { createFinisher } from './finisher.ts';
 import { createGate, type Gate } from './gate.ts';
 import { createIdempotency } from './idempotency.ts';
@@ -24,9 +22,7 @@ import { createJobs, type Jobs } from './jobs.ts';
 import { createNodePruning } from './node-pruning.ts';
 import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
-
 import { createSender, type LostAnswer, type Sender } from './sender.ts';
-
 import { createSerial } from './serial.ts';
 import type { Timing } from './timing.ts';
 import { createWaiting } from './waiting.ts';
@@ -62,6 +58,8 @@ export interface TaskEngineOptions {
   onLostAnswer(outcome: LostAnswer): void;
   log: Logger;
   onEnded(record: TaskRecord): void;
+  /** Told of each write before anything of it reaches a node. */
+  onRegistered?(task: ActiveTask): void;
 }
 
 /** Everything between a decided write and the end of its task. */
@@ -75,10 +73,12 @@ export interface TaskEngine {
   /** How others than tasks write to a node's index. */
   readonly inLine: Sender['inLine'];
   /** Where writes can be held back. */
-  readonly gate: Pick<Gate, 'close'>;
+  readonly gate: Pick<Gate, 'close' | 'closeOnly'>;
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** A node has another disk than before: the parts that it had accepted count as missed. */
+  loseNode(nodeId: string): Promise<void>;
 }
 
 /** Milliseconds between two prunings of old tasks, and how many go at a time. */
@@ -125,6 +125,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     now,
     timing,
     toLogicalError: options.toLogicalError,
+    onRegistered: (task) => options.onRegistered?.(task),
     onSent: () => poller.wake(),
   });
   const sendParts: typeof acceptance.sendParts = (task, parts, requests) => acceptance.sendParts(task, parts, requests);
@@ -178,6 +179,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
         prune().catch((error: unknown) => log.warn({ err: error }, 'could not prune old tasks'));
       }, pruneEveryMs);
     },
+    loseNode: (nodeId) => poller.loseNode(nodeId),
     async stop() {
       if (pruning !== null) clearInterval(pruning);
       await nodePruning.stop();

@@ -10,6 +10,7 @@ import type { ClusterState } from './cluster-state.ts';
 import { endedDetails } from './details.ts';
 import type { Jobs } from './jobs.ts';
 import { type Copies, type Judgement, judge } from './judge.ts';
+import { missedWrites } from './missed-log.ts';
 import { needsRollback, notRolledBack, rollBack, type SendParts } from './rollback.ts';
 
 type Ended = Extract<Judgement, { state: 'ended' }>;
@@ -120,9 +121,13 @@ export function createFinisher(options: FinisherOptions): Finisher {
     if (index === null) return [];
     const since = rfc3339(options.now());
     const reason = `did not follow task ${task.record.uid}`;
-    return copies.flatMap(({ nodeId, shards }) =>
-      shards.flatMap((shard) => markStale(state.copies, { indexId: index.id, shard, nodeId, since, reason })),
-    );
+    const missed = copies.flatMap(({ nodeId, shards }) => shards.map((shard) => ({ shard, nodeId })));
+    return [
+      ...missedWrites(state.copies, task, index.id, missed),
+      ...missed.flatMap(({ shard, nodeId }) =>
+        markStale(state.copies, { indexId: index.id, shard, nodeId, since, reason }),
+      ),
+    ];
   }
 
   async function undo(task: ActiveTask, index: IndexRecord, error: ErrorBody): Promise<false> {

@@ -12,22 +12,35 @@ export interface Hold {
 export interface Gate {
   /** Resolves, once none of the queues is held, with the function to call on the way out. Throws `miroir_index_busy` after too long. */
   enter(queues: readonly string[]): Promise<() => void>;
-  /** Close the door for every queue but those named, and resolve once nobody is inside. One hold at a time; others wait for it. */
+  /** Close the door for every queue but those named, and resolve once nobody is inside. One such hold at a time; others wait for it. */
   close(except: readonly string[]): Promise<Hold>;
+  /**
+   * Close the door for these queues only, and resolve once nobody who stands in one of them is inside. Null, with the door
+   * open again, when that took longer than allowed.
+   */
+  closeOnly(queues: readonly string[], timeoutMs: number): Promise<Hold | null>;
+}
+
+interface Closed {
+  holds(queue: string): boolean;
+  released: Set<string>;
+  /** Whether it is one of those that keep nearly everything out. */
+  wide: boolean;
 }
 
 const retryAfterSeconds = 5;
 
 /** An open gate. Writes wait at a closed one for `patienceMs` at most, because each keeps its body in memory meanwhile. */
 export function createGate(patienceMs: number): Gate {
-  let held: { except: ReadonlySet<string>; released: Set<string> } | null = null;
-  let inside = 0;
+  const closed = new Set<Closed>();
+  const inside = new Set<{ queues: readonly string[] }>();
   let changed: (() => void)[] = [];
 
   const wakeAll = () => {
     for (const wake of changed.splice(0)) wake();
   };
-  const isHeld = (queue: string) => held !== null && !held.except.has(queue) && !held.released.has(queue);
+  const keepsOut = (hold: Closed, queue: string) => hold.holds(queue) && !hold.released.has(queue);
+  const isHeld = (queue: string) => [...closed].some((hold) => keepsOut(hold, queue));
 
   /** Resolves at the next change of the gate; false when that took too long. */
   function change(deadline: number): Promise<boolean> {
@@ -46,9 +59,25 @@ export function createGate(patienceMs: number): Gate {
     });
   }
 
-  function leave(): void {
-    inside--;
-    if (inside === 0) wakeAll();
+  /** False when those inside did not leave in time. */
+  async function shut(hold: Closed, deadline: number): Promise<boolean> {
+    closed.add(hold);
+    while ([...inside].some(({ queues }) => queues.some(hold.holds))) {
+      if (!(await change(deadline))) return false;
+    }
+    return true;
+  }
+
+  function holdOf(hold: Closed): Hold {
+    return {
+      release(queue) {
+        hold.released.add(queue);
+        wakeAll();
+      },
+      open() {
+        if (closed.delete(hold)) wakeAll();
+      },
+    };
   }
 
   return {
@@ -57,29 +86,29 @@ export function createGate(patienceMs: number): Gate {
         if (await change(deadline)) continue;
         throw new ApiError(
           'miroir_index_busy',
-          `Indexes are being read for a dump or an export, and writes have waited for it for ${Math.round(patienceMs / 1_000)} s. Nothing was written; send the request again.`,
+          `Writes are held back for a dump, an export or a repair, and this one has waited for ${Math.round(patienceMs / 1_000)} s. Nothing was written; send the request again.`,
           { headers: { 'retry-after': String(retryAfterSeconds) } },
         );
       }
-      inside++;
-      return leave;
+      const visit = { queues };
+      inside.add(visit);
+      return () => {
+        if (inside.delete(visit)) wakeAll();
+      };
     },
     async close(except) {
-      while (held !== null) await change(Number.POSITIVE_INFINITY);
-      const hold = { except: new Set(except), released: new Set<string>() };
-      held = hold;
-      while (inside > 0) await change(Number.POSITIVE_INFINITY);
-      return {
-        release(queue) {
-          hold.released.add(queue);
-          wakeAll();
-        },
-        open() {
-          if (held !== hold) return;
-          held = null;
-          wakeAll();
-        },
-      };
+      while ([...closed].some((hold) => hold.wide)) await change(Number.POSITIVE_INFINITY);
+      const open = new Set(except);
+      const hold: Closed = { holds: (queue) => !open.has(queue), released: new Set(), wide: true };
+      await shut(hold, Number.POSITIVE_INFINITY);
+      return holdOf(hold);
+    },
+    async closeOnly(queues, timeoutMs) {
+      const named = new Set(queues);
+      const hold: Closed = { holds: (queue) => named.has(queue), released: new Set(), wide: false };
+      if (await shut(hold, performance.now() + timeoutMs)) return holdOf(hold);
+      holdOf(hold).open();
+      return null;
     },
   };
 }

@@ -16,6 +16,7 @@ import {
   type WrittenShards,
   writtenShards,
 } from './consistency.ts';
+import { missedWrites as missedLog } from './missed-log.ts';
 
 /** Which copies did not take a write, and what follows from it. */
 export interface MissedWrites {
@@ -107,6 +108,7 @@ export async function recordHandout(
   const record: TaskRecord = { ...task.record, phase: 'sent', verdict };
   const unanswered = failed || commonRefusal(task.parts) !== null;
   await state.commit([
+    ...(index === null ? [] : missedLog(state.copies, task, index.id, missed.stale)),
     ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
     ...missed.stale.flatMap(({ shard, nodeId }) =>
       markStale(state.copies, { indexId: index!.id, shard, nodeId, since, reason: `missed task ${uid}` }),

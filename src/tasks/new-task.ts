@@ -39,6 +39,7 @@ export function newTask(plan: WritePlan, now: string, session: string | null): {
       shards: part.shards === null ? null : JSON.stringify(part.shards),
       counts: part.counts,
       nodeTaskUid: null,
+      nodeEnqueuedAt: null,
       request: keepable(part.request),
       status: 'sending',
       details: null,

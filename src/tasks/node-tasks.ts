@@ -52,6 +52,8 @@ export async function nodeTaskStatus(client: AskedNode, uid: number): Promise<Pa
 export interface NodeTaskHead {
   uid: number;
   type: string;
+  /** RFC 3339. */
+  enqueuedAt: string;
 }
 
 /** A node's tasks on one index above `after`, ascending. Throws `NodeError`, also when the node does not tell. */
@@ -61,7 +63,7 @@ export async function nodeTasksAfter(client: AskedNode, physicalUid: string, aft
     path: `/tasks?limit=1000&indexUids=${encodeURIComponent(physicalUid)}`,
   });
   return readTaskList(client, response)
-    .map(({ uid, type }) => ({ uid, type }))
+    .map(({ uid, type, enqueuedAt }) => ({ uid, type, enqueuedAt }))
     .filter(({ uid }) => uid > after)
     .sort((a, b) => a.uid - b.uid);
 }

@@ -8,6 +8,7 @@ import type { ActiveTasks } from './active.ts';
 import { type Clock, rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Finisher } from './finisher.ts';
+import { missedWrites } from './missed-log.ts';
 import { pollNode } from './node-tasks.ts';
 
 /** Bounds of the pause between two looks at the nodes, in milliseconds: a quarter of the youngest open task's age. */
@@ -33,6 +34,8 @@ export interface Poller {
   wake(): void;
   /** Parts whose task has ended but which their node has yet to work off: the node's copies lag until then. */
   watchLagging(parts: readonly PartRecord[], indexId: number): void;
+  /** The node has another disk: what it had accepted and not done, it will never do. */
+  loseNode(nodeId: string): Promise<void>;
 }
 
 interface Lagging {
@@ -88,7 +91,10 @@ export function createPoller(options: PollerOptions): Poller {
     if (part.status !== 'succeeded' && index !== null) {
       const since = rfc3339(options.now());
       const reason = `did not follow task ${part.taskUid}`;
-      for (const shard of state.shardsOfPart(part, index)) {
+      const missed = state.shardsOfPart(part, index).map((shard) => ({ shard, nodeId: part.nodeId }));
+      const task = { touched: null, record: { uid: part.taskUid } };
+      changes.push(...missedWrites(state.copies, task, indexId, missed));
+      for (const { shard } of missed) {
         changes.push(...markStale(state.copies, { indexId, shard, nodeId: part.nodeId, since, reason }));
       }
     }
@@ -145,6 +151,12 @@ export function createPoller(options: PollerOptions): Poller {
     },
     wake() {
       alarm?.();
+    },
+    async loseNode(nodeId) {
+      const lost = (part: PartRecord) => part.nodeId === nodeId && isOpen(part);
+      const open = [...active.all()].flatMap(({ parts }) => parts).filter(lost);
+      const late = lagging.map(({ part }) => part).filter(lost);
+      for (const part of [...open, ...late]) await update({ ...part, status: 'missed' });
     },
     watchLagging(parts, indexId) {
       for (const part of parts) {

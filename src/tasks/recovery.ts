@@ -1,13 +1,14 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { NodeClient, NodeRequest } from '../nodes/client.ts';
 import type { Logger } from '../observability/log.ts';
-import type { IndexRecord, PartRecord } from '../store/records.ts';
+import type { IndexRecord, PartRecord, RepairTask } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ActiveTask, ActiveTasks } from './active.ts';
 import type { Clock } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { WritePolicy } from './consistency.ts';
 import { recordHandout } from './handout.ts';
+import type { NodeTaskHead } from './node-tasks.ts';
 import { lookForTasks, matchInOrder } from './reconcile.ts';
 import type { Timing } from './timing.ts';
 
@@ -76,13 +77,15 @@ async function resumeLagging({ state, active, onLagging }: RecoveryOptions): Pro
  */
 async function recogniseSent(options: RecoveryOptions, index: IndexRecord, tasks: readonly ActiveTask[]) {
   const nodes = [...unsentByNode(tasks)].map(async ([nodeId, parts]) => {
-    const uids = await takenUids(options, index, nodeId, parts);
+    const repairs = await options.state.store.repairTasks(nodeId, index.id);
+    const uids = await takenUids(options, index, nodeId, parts, repairs);
+    const certainUntil = lastCertainTask(repairs);
     if (uids === null) options.log.warn({ node: nodeId }, 'node cannot tell which interrupted writes it took');
     for (const [i, part] of parts.entries()) {
       const nodeTaskUid = uids?.[i];
       if (uids !== null && nodeTaskUid === undefined) break;
       const known: PartRecord =
-        nodeTaskUid === undefined
+        nodeTaskUid === undefined || part.taskUid > certainUntil
           ? { ...part, status: 'unknown', request: null }
           : { ...part, status: 'enqueued', nodeTaskUid, request: null };
       const task = options.active.get(part.taskUid)!;
@@ -98,13 +101,22 @@ async function takenUids(
   index: IndexRecord,
   nodeId: string,
   parts: readonly PartRecord[],
+  repairs: readonly RepairTask[],
 ): Promise<number[] | null> {
   const client = clients.get(nodeId);
   if (client === undefined || !state.view.up(nodeId)) return null;
   const last = (await state.store.lastNodeTask(nodeId, index.id)) ?? -1;
-  const all = (found: readonly unknown[]) => found.length >= parts.length;
+  const ofRepairs = new Set(repairs.map((repair) => repair.nodeTaskUid));
+  const ofClients = (found: readonly NodeTaskHead[]) => found.filter(({ uid }) => !ofRepairs.has(uid));
+  const all = (found: readonly NodeTaskHead[]) => ofClients(found).length >= parts.length;
   const found = await lookForTasks(client, index.physicalUid, last, timing, all);
-  return found === null ? null : matchInOrder(parts, found);
+  return found === null ? null : matchInOrder(parts, ofClients(found));
+}
+
+/** A repair's request whose answer was lost may or may not be among the node's tasks: what was sent after it cannot be told from it. */
+function lastCertainTask(repairs: readonly RepairTask[]): number {
+  const open = repairs.find((repair) => repair.nodeTaskUid === null);
+  return open === undefined ? Number.POSITIVE_INFINITY : open.afterTask;
 }
 
 function keptRequest(part: PartRecord): NodeRequest | null {

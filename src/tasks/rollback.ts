@@ -43,6 +43,7 @@ export async function rollBack(
       shards: null,
       counts: false,
       nodeTaskUid: null,
+      nodeEnqueuedAt: null,
       request: JSON.stringify(plan.request),
       status: 'sending',
       details: null,

@@ -4,7 +4,7 @@ import { NodeError } from '../nodes/client.ts';
 import type { Logger } from '../observability/log.ts';
 import type { PartRecord } from '../store/records.ts';
 import { isRepeatable, readReply, settledPart, type WriteReply } from './answers.ts';
-import { newestNodeTask } from './node-tasks.ts';
+import { type NodeTaskHead, newestNodeTask } from './node-tasks.ts';
 import { type AskedNode, patiently } from './patience.ts';
 import { canBe, lookForTasks } from './reconcile.ts';
 import type { Serial } from './serial.ts';
@@ -49,8 +49,9 @@ export interface Sender {
   /**
    * Run what else changes an index on a node, a repair for example, in line with the writes to it, so that neither
    * overtakes the other and its tasks are not taken for a write whose answer was lost. All such work has to go this way.
+   * `work` is told the uid of the last task whose part was queued before, -1 when none is known.
    */
-  inLine<T>(nodeId: string, physicalUid: string, work: () => Promise<T>): Promise<T>;
+  inLine<T>(nodeId: string, physicalUid: string, work: (afterTask: number) => Promise<T>): Promise<T>;
 }
 
 /** One node and index. */
@@ -59,6 +60,8 @@ interface Chain {
   newest: number | null;
   /** `elapsed()` until which a request that was given up may still arrive at the node, so that no task is ours for sure. */
   doubtfulUntil: number;
+  /** The last task of which a part was queued; -1 when none is known. */
+  lastTask: number;
 }
 
 /** Chains remembered; one that was forgotten asks its node once more. */
@@ -78,7 +81,7 @@ export function createSender(options: SenderOptions): Sender {
   function chainOf(key: string): Chain {
     const known = chains.get(key);
     if (known !== undefined) return known;
-    const chain: Chain = { newest: null, doubtfulUntil: 0 };
+    const chain: Chain = { newest: null, doubtfulUntil: 0, lastTask: -1 };
     chains.set(key, chain);
     return chain;
   }
@@ -103,18 +106,18 @@ export function createSender(options: SenderOptions): Sender {
     }
   }
 
-  /** The uid of the node's task that a part became after all, `none`, or `unsure` when that cannot be known. */
+  /** The node's task that a part became after all, `none`, or `unsure` when that cannot be known. */
   async function findTask(
     client: AskedNode,
     physicalUid: string,
     chain: Chain,
     part: PartRecord,
     attempts: number,
-  ): Promise<number | 'none' | 'unsure'> {
+  ): Promise<NodeTaskHead | 'none' | 'unsure'> {
     if (!options.up(part.nodeId) || chain.doubtfulUntil > timing.elapsed()) return 'unsure';
     const tasks = await lookForTasks(client, physicalUid, chain.newest ?? -1, timing, (found) => found.length > 0);
     if (tasks === null || tasks.length > attempts || !tasks.every((task) => canBe(part.step, task))) return 'unsure';
-    return tasks.at(-1)?.uid ?? 'none';
+    return tasks.at(-1) ?? 'none';
   }
 
   function ask(client: AskedNode, part: PartRecord, request: NodeRequest, timeoutMs: number): Promise<WriteReply> {
@@ -147,12 +150,12 @@ export function createSender(options: SenderOptions): Sender {
       if (reply.kind !== 'lost' && reply.kind !== 'unsent') return accept(chain, part, reply);
       if (reply.kind === 'lost') {
         lost++;
-        const uid = await findTask(client, physicalUid, chain, part, lost);
-        if (typeof uid === 'number') {
+        const found = await findTask(client, physicalUid, chain, part, lost);
+        if (typeof found === 'object') {
           options.onLostAnswer('found');
-          return accept(chain, part, { kind: 'taken', uid });
+          return accept(chain, part, { kind: 'taken', ...found });
         }
-        if (uid === 'unsure' || !reply.cut || !isRepeatable(request)) return giveUp(chain, part);
+        if (found === 'unsure' || !reply.cut || !isRepeatable(request)) return giveUp(chain, part);
       }
       if (!(await mayTryAgain(part.nodeId, attempt, deadline))) {
         return lost > 0 ? giveUp(chain, part) : settledPart(part, 'missed');
@@ -195,11 +198,12 @@ export function createSender(options: SenderOptions): Sender {
   return {
     inLine(nodeId, physicalUid, work) {
       const key = keyOf(nodeId, physicalUid);
+      const { lastTask } = chainOf(key);
       return options.chains.run(key, async () => {
         const chain = chainOf(key);
         chain.newest = null;
         try {
-          return await work();
+          return await work(lastTask);
         } catch (error) {
           // some of it may still arrive
           chain.doubtfulUntil = timing.elapsed() + doubtMs;
@@ -212,6 +216,7 @@ export function createSender(options: SenderOptions): Sender {
       return Promise.all(
         parts.map((part, position) => {
           const key = keyOf(part.nodeId, physicalUid);
+          chainOf(key).lastTask = part.taskUid;
           return options.chains.run(key, async (): Promise<PartRecord> => {
             if (lost.has(part.nodeId)) return settledPart(part, 'missed');
             const sent = await deliver(physicalUid, key, part, requests[position]!);

@@ -15,7 +15,8 @@ export function findProblems(topology: AdminTopology, shards: AdminShards, ready
   const { total, readable } = shards.coverage;
   const problems: string[] = [];
   for (const node of flatNodes(topology)) {
-    if (node.state !== 'up') {
+    if (node.state === 'recovering') problems.push(`${node.id} has come back and is being looked at`);
+    else if (node.state !== 'up') {
       const held = node.until !== null && Date.parse(node.until) > now ? `; not used again before ${node.until}` : '';
       problems.push(`${node.id} is ${node.state}: ${node.reason ?? 'no reason known'}${held}`);
     }

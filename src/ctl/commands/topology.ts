@@ -1,6 +1,14 @@
 import { renderTable } from '../../cli/table.ts';
+import type { AdminStaleCopy } from '../../placement/admin-types.ts';
 import type { AdminClient } from '../client.ts';
 import { age, type Output } from '../output.ts';
+
+function repairText({ repair }: AdminStaleCopy): string {
+  if (repair === null) return 'waits for its node';
+  if (repair.phase === 'waiting') return repair.lastError ?? 'waits for its turn';
+  const share = repair.total === null ? '' : ` ${repair.compared} of ${repair.total} documents`;
+  return `${repair.phase}${share}, ${repair.copied} copied`;
+}
 
 /** `miroir-ctl topology`: groups, their nodes and what each node has missed. */
 export async function topology(client: AdminClient, now: number): Promise<Output> {
@@ -24,11 +32,20 @@ export async function topology(client: AdminClient, now: number): Promise<Output
   });
   const stale = data.groups.flatMap(({ nodes }) =>
     nodes.flatMap((node) =>
-      node.staleCopies.map((copy) => [node.id, copy.index, copy.shard, age(copy.since, now), copy.reason]),
+      node.staleCopies.map((copy) => [
+        node.id,
+        copy.index,
+        copy.shard,
+        age(copy.since, now),
+        copy.reason,
+        repairText(copy),
+      ]),
     ),
   );
   const head = `topology version ${data.version}, replication factor ${data.replicationFactor}`;
   const staleTable =
-    stale.length === 0 ? [] : [`stale copies\n${renderTable(['node', 'index', 'shard', 'for', 'reason'], stale)}`];
+    stale.length === 0
+      ? []
+      : [`stale copies\n${renderTable(['node', 'index', 'shard', 'for', 'reason', 'repair'], stale)}`];
   return { data, text: [head, ...groups, ...staleTable].join('\n\n') };
 }

@@ -24,6 +24,16 @@ export function adminRoutes(access: AdminAccess): Routes {
         return json(JSON.stringify(await x.services.admin.task(taskUid(x.param('taskUid')))));
       },
     });
+    resource('/_miroir/indexes/:indexUid/verify', {
+      POST: async (x) => {
+        access.require(x);
+        return json(JSON.stringify(await x.services.admin.verify(x.indexUid())), 202);
+      },
+      GET: async (x) => {
+        access.require(x);
+        return json(JSON.stringify(x.services.admin.verification(x.indexUid())));
+      },
+    });
     // Open: load balancers and scrapers come without a key.
     resource('/_miroir/ready', {
       GET: async (x) => {

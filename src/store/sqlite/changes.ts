@@ -1,7 +1,19 @@
-import type { PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
+import type { MissedWrite, NewestNodeTask, PartRecord, TaskRecord, TopologyRecord } from '../records.ts';
 import type { NewIdempotencyKey, NewPart, NewTask, StoreChange } from '../store.ts';
 import type { Connection } from './connection.ts';
-import { idempotencyTable, indexTable, keyTable, leavingTable, partTable, staleTable, taskTable } from './tables.ts';
+import { forgetDeletions, putTombstones } from './deletions.ts';
+import {
+  deletionMarkTable,
+  idempotencyTable,
+  indexTable,
+  keyTable,
+  leavingTable,
+  missedTable,
+  partTable,
+  repairTaskTable,
+  staleTable,
+  taskTable,
+} from './tables.ts';
 
 /** Take the next value of a counter. Values are gone once taken, whatever is deleted later. */
 export function takeId(connection: Connection, counter: string): number {
@@ -19,6 +31,28 @@ function putPart(connection: Connection, record: PartRecord): void {
      ON CONFLICT (node_id, index_id) DO UPDATE SET highest = max(highest, excluded.highest)`,
     [record.nodeId, record.nodeTaskUid, record.taskUid],
   );
+  connection.run(
+    `INSERT INTO newest_node_tasks (node_id, uid, enqueued_at) VALUES (?, ?, ?)
+     ON CONFLICT (node_id) DO UPDATE SET uid = excluded.uid, enqueued_at = excluded.enqueued_at
+       WHERE excluded.uid > uid`,
+    [record.nodeId, record.nodeTaskUid, record.nodeEnqueuedAt],
+  );
+}
+
+/** The node has another disk than before: nothing that it was known to have taken counts any more. */
+function resetNodeTasks(connection: Connection, nodeId: string, newest: NewestNodeTask | null): void {
+  connection.run('DELETE FROM newest_node_tasks WHERE node_id = ?', [nodeId]);
+  connection.run('DELETE FROM node_tasks WHERE node_id = ?', [nodeId]);
+  if (newest === null) return;
+  connection.run('INSERT INTO newest_node_tasks (node_id, uid, enqueued_at) VALUES (?, ?, ?)', [
+    nodeId,
+    newest.uid,
+    newest.enqueuedAt,
+  ]);
+  connection.run('INSERT INTO node_tasks (node_id, index_id, highest) SELECT ?, id, ? FROM indexes', [
+    nodeId,
+    newest.uid,
+  ]);
 }
 
 function forgetNodeTasks(connection: Connection, nodeId: string, nodeTaskUids: readonly number[]): void {
@@ -53,16 +87,41 @@ function renameTasks(connection: Connection, below: number, names: readonly { fr
   );
 }
 
-/** An index goes with the marks of its copies. */
+/** Generations that are remembered as deleted. */
+const rememberedDeletions = 10_000;
+
+/** An index goes with the marks of its copies and what was written down for repairing them; its name on the nodes is remembered. */
 function deleteIndex(connection: Connection, id: number): void {
+  connection.run(
+    'INSERT OR REPLACE INTO deleted_indexes (id, physical_uid) SELECT id, physical_uid FROM indexes WHERE id = ?',
+    [id],
+  );
+  connection.run('DELETE FROM deleted_indexes WHERE id <= (SELECT max(id) FROM deleted_indexes) - ?', [
+    rememberedDeletions,
+  ]);
   connection.run('DELETE FROM indexes WHERE id = ?', [id]);
   connection.run('DELETE FROM stale_copies WHERE index_id = ?', [id]);
   connection.run('DELETE FROM leaving_copies WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM missed_writes WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM repair_tasks WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM tombstones WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM deletion_marks WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM forgotten_deletions WHERE index_id = ?', [id]);
+  connection.run('DELETE FROM verifications WHERE index_id = ?', [id]);
+}
+
+/** A write is noted when it is handed out and perhaps again when its task ends: what was noted first stands. */
+function putMissed(connection: Connection, record: MissedWrite): void {
+  const known = connection.first(
+    'SELECT 1 FROM missed_writes WHERE index_id = ? AND shard = ? AND node_id = ? AND task_uid = ?',
+    [record.indexId, record.shard, record.nodeId, record.taskUid],
+  );
+  if (known === null) missedTable.upsert(connection, record);
 }
 
 function deleteCopyMark(
   connection: Connection,
-  table: 'stale_copies' | 'leaving_copies',
+  table: 'stale_copies' | 'leaving_copies' | 'missed_writes',
   copy: { indexId: number; shard: number; nodeId: string },
 ): void {
   connection.run(`DELETE FROM ${table} WHERE index_id = ? AND shard = ? AND node_id = ?`, [
@@ -104,6 +163,34 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       return;
     case 'deleteStale':
       deleteCopyMark(connection, 'stale_copies', change);
+      deleteCopyMark(connection, 'missed_writes', change);
+      return;
+    case 'putMissed':
+      putMissed(connection, change.record);
+      return;
+    case 'putRepairTask':
+      repairTaskTable.upsert(connection, change.record);
+      return;
+    case 'clearRepairTasks':
+      connection.run('DELETE FROM repair_tasks WHERE node_id = ? AND index_id = ?', [change.nodeId, change.indexId]);
+      return;
+    case 'putTombstones':
+      putTombstones(connection, change.record);
+      return;
+    case 'putDeletionMark':
+      deletionMarkTable.upsert(connection, change.record);
+      return;
+    case 'forgetDeletions':
+      forgetDeletions(connection, change.indexId, change.upTo);
+      return;
+    case 'putVerification':
+      connection.run('INSERT OR REPLACE INTO verifications (index_id, report) VALUES (?, ?)', [
+        change.indexId,
+        change.report,
+      ]);
+      return;
+    case 'resetNodeTasks':
+      resetNodeTasks(connection, change.nodeId, change.newest);
       return;
     case 'putLeaving':
       leavingTable.upsert(connection, change.record);

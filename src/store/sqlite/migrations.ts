@@ -168,6 +168,47 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX idempotency_keys_enqueued ON idempotency_keys (enqueued_key);
       ALTER TABLE stale_copies ADD COLUMN cause TEXT NOT NULL DEFAULT 'missed';
       ALTER TABLE topology ADD COLUMN retired TEXT NOT NULL DEFAULT '[]';
+
+      CREATE TABLE missed_writes (
+        index_id INTEGER NOT NULL,
+        shard INTEGER NOT NULL,
+        node_id TEXT NOT NULL,
+        task_uid INTEGER NOT NULL,
+        ids TEXT,
+        first INTEGER NOT NULL,
+        PRIMARY KEY (index_id, shard, node_id, task_uid)
+      ) STRICT, WITHOUT ROWID;
+
+      CREATE TABLE repair_tasks (
+        node_id TEXT NOT NULL,
+        index_id INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        after_task INTEGER NOT NULL,
+        node_task_uid INTEGER,
+        PRIMARY KEY (node_id, index_id, seq)
+      ) STRICT, WITHOUT ROWID;
+
+      ALTER TABLE parts ADD COLUMN node_enqueued_at TEXT;
+      CREATE TABLE newest_node_tasks (node_id TEXT PRIMARY KEY, uid INTEGER NOT NULL, enqueued_at TEXT) STRICT, WITHOUT ROWID;
+      CREATE TABLE tombstones (
+        index_id INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        version TEXT NOT NULL,
+        PRIMARY KEY (index_id, id)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX tombstones_version ON tombstones (version);
+      CREATE TABLE deletion_marks (
+        index_id INTEGER NOT NULL,
+        version TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        filter TEXT,
+        PRIMARY KEY (index_id, version)
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE forgotten_deletions (index_id INTEGER PRIMARY KEY, up_to TEXT NOT NULL) STRICT;
+      CREATE TABLE verifications (index_id INTEGER PRIMARY KEY, report TEXT NOT NULL) STRICT;
+
+      CREATE TABLE deleted_indexes (id INTEGER PRIMARY KEY, physical_uid TEXT NOT NULL) STRICT;
+      INSERT INTO newest_node_tasks (node_id, uid) SELECT node_id, max(highest) FROM node_tasks GROUP BY node_id;
     `,
   },
 ];

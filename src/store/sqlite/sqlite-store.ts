@@ -1,11 +1,15 @@
 import { sortableInstant } from '../instant.ts';
 import type {
+  DeletionRecords,
   IdempotencyRecord,
   IndexRecord,
   KeyRecord,
   LeavingCopy,
+  MissedWrite,
+  NewestNodeTask,
   NodeRecord,
   PartRecord,
+  RepairTask,
   StaleCopy,
   TaskRecord,
   TopologyRecord,
@@ -13,9 +17,18 @@ import type {
 import type { NewIdempotencyKey, NewPart, NewTask, Store, StoreChange, TaskPage } from '../store.ts';
 import { applyChange, insertTask, takeId } from './changes.ts';
 import type { Connection, SqlRow } from './connection.ts';
+import { deletionsOf, pruneDeletions } from './deletions.ts';
 import { translateError } from './errors.ts';
 import { GroupCommit } from './group-commit.ts';
-import { idempotencyTable, indexTable, keyTable, leavingTable, staleTable } from './tables.ts';
+import {
+  idempotencyTable,
+  indexTable,
+  keyTable,
+  leavingTable,
+  missedTable,
+  repairTaskTable,
+  staleTable,
+} from './tables.ts';
 import {
   deleteTasks,
   disposableNodeTasks,
@@ -98,6 +111,57 @@ export class SqliteStore implements Store {
 
   disposableNodeTasks(nodeId: string, finishedBefore: string, limit: number): Promise<number[]> {
     return this.#read((connection) => disposableNodeTasks(connection, nodeId, finishedBefore, limit));
+  }
+
+  newestNodeTask(nodeId: string): Promise<NewestNodeTask | null> {
+    return this.#read((connection) => {
+      const row = connection.first('SELECT uid, enqueued_at FROM newest_node_tasks WHERE node_id = ?', [nodeId]);
+      if (row === null) return null;
+      return { uid: Number(row.uid), enqueuedAt: row.enqueued_at === null ? null : String(row.enqueued_at) };
+    });
+  }
+
+  deletions(indexId: number, ids: readonly string[]): Promise<DeletionRecords> {
+    return this.#read((connection) => deletionsOf(connection, indexId, ids));
+  }
+
+  pruneDeletions(before: string, keep: number): Promise<void> {
+    return this.#writes.submit(() => pruneDeletions(this.#connection, before, keep));
+  }
+
+  verifications(): Promise<Map<number, string>> {
+    return this.#read((connection) => {
+      const rows = connection.all('SELECT index_id, report FROM verifications ORDER BY index_id');
+      return new Map(rows.map((row) => [Number(row.index_id), String(row.report)]));
+    });
+  }
+
+  wasDeleted(physicalUid: string): Promise<boolean> {
+    return this.#read(
+      (connection) => connection.first('SELECT id FROM deleted_indexes WHERE physical_uid = ?', [physicalUid]) !== null,
+    );
+  }
+
+  repairTasks(nodeId: string, indexId: number): Promise<RepairTask[]> {
+    return this.#read((connection) =>
+      connection
+        .all(`SELECT ${repairTaskTable.select} FROM repair_tasks WHERE node_id = ? AND index_id = ? ORDER BY seq`, [
+          nodeId,
+          indexId,
+        ])
+        .map((row) => repairTaskTable.decode(row)),
+    );
+  }
+
+  missedWrites(indexId: number, shard: number, nodeId: string): Promise<MissedWrite[]> {
+    return this.#read((connection) =>
+      connection
+        .all(
+          `SELECT ${missedTable.select} FROM missed_writes WHERE index_id = ? AND shard = ? AND node_id = ? ORDER BY task_uid`,
+          [indexId, shard, nodeId],
+        )
+        .map((row) => missedTable.decode(row)),
+    );
   }
 
   pruneTasks(finishedBefore: string, limit: number): Promise<number> {

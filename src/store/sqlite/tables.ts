@@ -1,10 +1,13 @@
 import { sortableInstant } from '../instant.ts';
 import type {
+  DeletionMark,
   IdempotencyRecord,
   IndexRecord,
   KeyRecord,
   LeavingCopy,
+  MissedWrite,
   PartRecord,
+  RepairTask,
   StaleCopy,
   TaskRecord,
 } from '../records.ts';
@@ -47,6 +50,7 @@ export const partTable = new Table<PartRecord>('parts', ['taskUid', 'part'], {
   shards: plain('shards'),
   counts: flag('counts'),
   nodeTaskUid: plain('node_task_uid'),
+  nodeEnqueuedAt: plain('node_enqueued_at'),
   status: plain('status'),
   details: plain('details'),
   error: plain('error'),
@@ -98,6 +102,30 @@ export const leavingTable = new Table<LeavingCopy>('leaving_copies', ['indexId',
   nodeId: plain('node_id'),
   state: plain('state'),
   since: plain('since'),
+});
+
+export const missedTable = new Table<MissedWrite>('missed_writes', ['indexId', 'shard', 'nodeId', 'taskUid'], {
+  indexId: plain('index_id'),
+  shard: plain('shard'),
+  nodeId: plain('node_id'),
+  taskUid: plain('task_uid'),
+  ids: json('ids'),
+  first: flag('first'),
+});
+
+export const deletionMarkTable = new Table<DeletionMark>('deletion_marks', ['indexId', 'version'], {
+  indexId: plain('index_id'),
+  version: plain('version'),
+  kind: plain('kind'),
+  filter: plain('filter'),
+});
+
+export const repairTaskTable = new Table<RepairTask>('repair_tasks', ['nodeId', 'indexId', 'seq'], {
+  nodeId: plain('node_id'),
+  indexId: plain('index_id'),
+  seq: plain('seq'),
+  afterTask: plain('after_task'),
+  nodeTaskUid: plain('node_task_uid'),
 });
 
 export const keyTable = new Table<KeyRecord>(

@@ -82,7 +82,7 @@ store: nothing
       }),
     );
     const keys =
-      'master_key, node_master_key, admin, shards, replication_factor, nodes, store, server, health, search, write, idempotency, sessions, tasks, rebalance, dumps, metrics, log';
+      'master_key, node_master_key, admin, shards, replication_factor, nodes, store, server, health, search, write, idempotency, sessions, anti_entropy, tasks, rebalance, dumps, metrics, log';
     expect(problems.sort()).toEqual(
       [
         'health.down_after: found 0, expected a whole number from 1 to 100',
@@ -105,7 +105,9 @@ store: nothing
       loadConfig({
         file: file(`
 shards: 0
-replication_factor: 2min_copies: 5 port: 7700 
+replication_factor: 2
+write: { min_copies: 5 }
+metrics: { port: 7700 }
 nodes:
   - { id: a, address: "http://h:1", group: 0 }
   - { id: a, address: "http://h:2", group: 0 }
@@ -192,7 +194,9 @@ describe('environment and flags', () => {
 
   it('reads secrets from files, for the file and for the environment', () => {
     const key = file('from-a-file-of-its-own\n');
-    const yaml = file(`master_key_file: $key\nadmin: api_key_file: $key\nnodes: [id: a, address: "http://a:1" ]`);
+    const yaml = file(
+      `master_key_file: ${key}\nadmin: { api_key_file: ${key} }\nnodes: [{ id: a, address: "http://a:1" }]`,
+    );
     const fromFile = loadConfig({ file: yaml }).config;
     expect([fromFile.masterKey, fromFile.admin.apiKey]).toEqual(['from-a-file-of-its-own', 'from-a-file-of-its-own']);
     const fromEnv = loadConfig({ env: { ...env, MIROIR_NODE_MASTER_KEY_FILE: key } }).config;

@@ -163,7 +163,13 @@ describe('miroir-ctl status', () => {
     const [first, second] = answers.topology.groups[0]?.nodes ?? [];
     Object.assign(first ?? {}, { state: 'down', reason: 'cannot connect', until: '2024-01-01T00:00:02Z' });
     Object.assign(second ?? {}, { state: 'suspect', reason: 'it is slow', until: '2999-01-01T00:00:00Z' });
-    second?.staleCopies.push({ index: 'films', shard: 1, since: '2024-01-01T00:00:00Z', reason: 'missed task 3' });
+    second?.staleCopies.push({
+      index: 'films',
+      shard: 1,
+      since: '2024-01-01T00:00:00Z',
+      reason: 'missed task 3',
+      repair: null,
+    });
     answers.shards.coverage.readable = 0;
     answers.ready = { ready: false, reasons: ['2 of 2 shards have no readable copy'] };
     expect(await ctl('status')).toBe(4);
@@ -212,11 +218,12 @@ describe('the other commands', () => {
       shard: 1,
       since: '2024-01-01T00:00:00Z',
       reason: 'missed task 3',
+      repair: null,
     });
     const [, second] = answers.shards.indexes[0]?.shards ?? [];
     Object.assign(second?.copies[0] ?? {}, { state: 'stale' });
     expect(await ctl('topology')).toBe(0);
-    expect(stdout).toMatch(/^meili-1 +films +1 +\d+d +missed task 3$/m);
+    expect(stdout).toMatch(/^meili-1 +films +1 +\d+d +missed task 3 +waits for its node$/m);
     expect(await ctl('shards')).toBe(0);
     expect(stdout).toMatch(/^films +1 +meili-1 \(stale\)$/m);
     expect(await ctl('index', 'list')).toBe(0);

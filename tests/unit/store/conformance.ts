@@ -1,7 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Store, StoreChange, TaskPage } from '../../../src/store/store.ts';
 import { agreesWithModel } from './model-property.ts';
-import { endedTask, indexRecord, keyRecord, leavingCopy, newPart, newTask, partOf, staleCopy } from './records.ts';
+import {
+  endedTask,
+  indexRecord,
+  keyRecord,
+  leavingCopy,
+  missedWrite,
+  newPart,
+  newTask,
+  partOf,
+  repairTask,
+  staleCopy,
+} from './records.ts';
 
 /** What every backend of the store has to do. `open` gives an empty store each time. */
 export function storeConformance(name: string, open: () => Promise<Store>): void {
@@ -359,6 +370,99 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect(await store.deleteTasks([4])).toBe(1);
       expect(await disposable()).toEqual([5, 8]);
       expect(await store.lastNodeTask('n1', 5)).toBe(9);
+    });
+
+    test('the newest task of a node outlives tasks and indexes, until the node is known to have another disk', async () => {
+      await store.commit([{ kind: 'putIndex', record: indexRecord(5) }]);
+      const task = endedTask('2024-05-01T10:00:00Z', { indexId: 5 });
+      const at = (uid: number, nodeEnqueuedAt: string | null) => newPart({ nodeTaskUid: uid, nodeEnqueuedAt });
+      await store.createTask(task, [at(7, '2024-05-01T10:00:00.7Z')], []);
+      await store.createTask(task, [at(4, '2024-05-01T10:00:00.4Z')], []);
+      const newest = { uid: 7, enqueuedAt: '2024-05-01T10:00:00.7Z' };
+      expect(await store.newestNodeTask('n1')).toEqual(newest);
+      expect(await store.newestNodeTask('n2')).toBeNull();
+      await store.commit([{ kind: 'deleteIndex', id: 5 }]);
+      await store.pruneTasks('2030-01-01T00:00:00Z', 10);
+      expect(await store.newestNodeTask('n1')).toEqual(newest);
+
+      await store.commit([{ kind: 'putIndex', record: indexRecord(6) }]);
+      const other = { uid: 2, enqueuedAt: '2024-06-01T10:00:00Z' };
+      await store.commit([{ kind: 'resetNodeTasks', nodeId: 'n1', newest: other }]);
+      expect([await store.newestNodeTask('n1'), await store.lastNodeTask('n1', 6)]).toEqual([other, 2]);
+      await store.commit([{ kind: 'resetNodeTasks', nodeId: 'n1', newest: null }]);
+      expect([await store.newestNodeTask('n1'), await store.lastNodeTask('n1', 6)]).toEqual([null, null]);
+    });
+
+    test('missed writes are kept in order and go with the mark of their copy or with the index', async () => {
+      const [later, first] = [missedWrite(9, { ids: null }), missedWrite(3, { first: true, ids: [] })];
+      const others = [missedWrite(1, { shard: 3 }), missedWrite(1, { nodeId: 'n2' }), missedWrite(1, { indexId: 2 })];
+      await store.commit([later, first, ...others].map((record): StoreChange => ({ kind: 'putMissed', record })));
+      expect(await store.missedWrites(1, 2, 'n1')).toEqual([first, later]);
+      await store.commit([{ kind: 'putMissed', record: { ...first, first: false, ids: null } }]);
+      expect(await store.missedWrites(1, 2, 'n1')).toEqual([first, later]);
+      await store.commit([{ kind: 'deleteStale', indexId: 1, shard: 2, nodeId: 'n1' }]);
+      expect(await store.missedWrites(1, 2, 'n1')).toEqual([]);
+      expect(await store.missedWrites(1, 3, 'n1')).toEqual([others[0]]);
+      await store.commit([{ kind: 'deleteIndex', id: 1 }]);
+      expect([await store.missedWrites(1, 2, 'n2'), await store.missedWrites(2, 2, 'n1')]).toEqual([[], [others[2]]]);
+    });
+
+    test('requests of repairs are kept per node and index until they are cleared', async () => {
+      const records = [repairTask(2), repairTask(1, { nodeTaskUid: 8 }), repairTask(1, { nodeId: 'n2' })];
+      await store.commit(records.map((record): StoreChange => ({ kind: 'putRepairTask', record })));
+      await store.commit([{ kind: 'putRepairTask', record: repairTask(2, { nodeTaskUid: 9 }) }]);
+      expect(await store.repairTasks('n1', 1)).toEqual([records[1], repairTask(2, { nodeTaskUid: 9 })]);
+      await store.commit([{ kind: 'clearRepairTasks', nodeId: 'n1', indexId: 1 }]);
+      expect([await store.repairTasks('n1', 1), await store.repairTasks('n2', 1)]).toEqual([[], [records[2]]]);
+    });
+
+    test('deletions are remembered by id and by kind, newest first forgotten last', async () => {
+      const mark = { indexId: 1, version: 'v5', kind: 'filter', filter: '"a = 1"' } as const;
+      await store.commit([
+        { kind: 'putTombstones', record: { indexId: 1, version: 'v3', ids: ['a', 'b', "it's"] } },
+        { kind: 'putTombstones', record: { indexId: 1, version: 'v2', ids: ['a'] } },
+        { kind: 'putTombstones', record: { indexId: 2, version: 'v9', ids: ['a'] } },
+        { kind: 'putDeletionMark', record: mark },
+      ]);
+      const all = await store.deletions(1, ['a', "it's", 'c']);
+      expect(all).toEqual({
+        tombstones: new Map([
+          ['a', 'v3'],
+          ["it's", 'v3'],
+        ]),
+        marks: [mark],
+        forgottenUpTo: '',
+      });
+      await store.pruneDeletions('v4', 100);
+      expect(await store.deletions(1, ['a'])).toEqual({ tombstones: new Map(), marks: [mark], forgottenUpTo: 'v3' });
+      expect((await store.deletions(2, ['a'])).forgottenUpTo).toBe('');
+      await store.pruneDeletions('v0', 0);
+      expect(await store.deletions(1, ['a'])).toEqual({ tombstones: new Map(), marks: [], forgottenUpTo: 'v5' });
+      await store.commit([{ kind: 'forgetDeletions', indexId: 2, upTo: 'w' }]);
+      expect((await store.deletions(2, ['a'])).forgottenUpTo).toBe('w');
+      await store.commit([
+        { kind: 'putIndex', record: indexRecord(2) },
+        { kind: 'deleteIndex', id: 2 },
+      ]);
+      expect((await store.deletions(2, ['a'])).forgottenUpTo).toBe('');
+    });
+
+    test('names of deleted indexes and reports of verifications', async () => {
+      await store.commit([
+        { kind: 'putIndex', record: indexRecord(4) },
+        { kind: 'putVerification', indexId: 4, report: '{"a":1}' },
+        { kind: 'putVerification', indexId: 5, report: '{}' },
+      ]);
+      expect(await store.verifications()).toEqual(
+        new Map([
+          [4, '{"a":1}'],
+          [5, '{}'],
+        ]),
+      );
+      expect(await store.wasDeleted('index4_g4')).toBe(false);
+      await store.commit([{ kind: 'deleteIndex', id: 4 }]);
+      expect(await store.wasDeleted('index4_g4')).toBe(true);
+      expect([...(await store.verifications()).keys()]).toEqual([5]);
     });
 
     test('a task can be put again under its uid, and its parts stay', async () => {

@@ -1,4 +1,12 @@
-import type { IndexRecord, KeyRecord, LeavingCopy, PartRecord, StaleCopy } from '../../../src/store/records.ts';
+import type {
+  IndexRecord,
+  KeyRecord,
+  LeavingCopy,
+  MissedWrite,
+  PartRecord,
+  RepairTask,
+  StaleCopy,
+} from '../../../src/store/records.ts';
 import type { NewPart, NewTask } from '../../../src/store/store.ts';
 
 export function newTask(fields: Partial<NewTask> = {}): NewTask {
@@ -33,6 +41,7 @@ export function newPart(fields: Partial<NewPart> = {}): NewPart {
     shards: null,
     counts: true,
     nodeTaskUid: null,
+    nodeEnqueuedAt: null,
     status: 'sending',
     details: null,
     error: null,
@@ -74,6 +83,14 @@ export function staleCopy(fields: Partial<StaleCopy> = {}): StaleCopy {
     cause: 'missed',
     ...fields,
   };
+}
+
+export function missedWrite(taskUid: number, fields: Partial<MissedWrite> = {}): MissedWrite {
+  return { indexId: 1, shard: 2, nodeId: 'n1', taskUid, ids: ['a', 'b'], first: false, ...fields };
+}
+
+export function repairTask(seq: number, fields: Partial<RepairTask> = {}): RepairTask {
+  return { nodeId: 'n1', indexId: 1, seq, afterTask: 4, nodeTaskUid: null, ...fields };
 }
 
 export function leavingCopy(fields: Partial<LeavingCopy> = {}): LeavingCopy {

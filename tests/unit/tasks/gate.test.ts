@@ -64,4 +64,31 @@ describe('the gate', () => {
     hold.open();
     (await gate.enter(['a']))();
   });
+
+  test('can be closed for some queues only, beside a hold on all', async () => {
+    const gate = createGate(patience);
+    const inOther = await gate.enter(['b']);
+    const some = await gate.closeOnly(['a', 'x'], patience);
+    expect(some).not.toBeNull();
+    (await gate.enter(['b', 'c']))();
+    const waiting = gate.enter(['a', 'b']);
+    expect(await settled(waiting)).toBe(false);
+    const closing = gate.close(['*']);
+    expect(await settled(closing)).toBe(false);
+    inOther();
+    const all = await closing;
+    some?.open();
+    expect(await settled(waiting)).toBe(false);
+    all.open();
+    (await waiting)();
+  });
+
+  test('opens again when those inside do not leave in time', async () => {
+    const gate = createGate(patience);
+    const leave = await gate.enter(['a']);
+    expect(await gate.closeOnly(['a'], 5)).toBeNull();
+    (await gate.enter(['a']))();
+    leave();
+    (await gate.closeOnly(['a'], 5))?.open();
+  });
 });

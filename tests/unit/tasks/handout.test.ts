@@ -14,6 +14,7 @@ const part = (nodeId: string, shards: number[], status: PartStatus, position = 0
   shards: JSON.stringify(shards),
   counts: false,
   nodeTaskUid: null,
+  nodeEnqueuedAt: null,
   request: null,
   status,
   details: null,
@@ -60,6 +61,11 @@ describe('missedWrites', () => {
     const parts = [part('a', [0], 'enqueued'), part('c', [0], 'missed')];
     expect(judged(parts, inSync(2)).unwritten).toEqual([0]);
     expect(judged([part('a', [0], 'enqueued'), part('b', [1], 'enqueued')], inSync(2)).unwritten).toEqual([]);
+  });
+
+  it('does not count what a stale copy took, because repairing it would undo the write', () => {
+    const parts = [part('a', [0], 'enqueued'), part('c', [0], 'missed')];
+    expect(judged(parts, inSync(), [{ shard: 0, nodeId: 'a' }])).toMatchObject({ stale: [], unwritten: [0] });
   });
 
   it('counts a node that took only one of its parts as having missed the write', () => {

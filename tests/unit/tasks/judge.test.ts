@@ -13,6 +13,7 @@ function part(nodeId: string, shards: number[], status: PartStatus, extra: Parti
     shards: JSON.stringify(shards),
     counts: false,
     nodeTaskUid: 1,
+    nodeEnqueuedAt: null,
     request: null,
     status,
     details: null,

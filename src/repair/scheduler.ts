@@ -1,0 +1,160 @@
+import type { Logger } from '../observability/log.ts';
+import type { StaleCopy } from '../store/records.ts';
+import type { ClusterState } from '../tasks/cluster-state.ts';
+import { newProgress, type RepairProgress } from './progress.ts';
+import { type CopyGroup, chooseSources, type RepairCopies } from './repair-copies.ts';
+
+/** What scheduling repairs is built from. */
+export interface RepairSchedulerOptions {
+  state: Pick<ClusterState, 'catalog' | 'copies' | 'view'>;
+  repair: RepairCopies;
+  /** Makes sure that the node has the index although there is no copy to repair its own from. */
+  prepareAlone(group: CopyGroup, signal: AbortSignal): Promise<void>;
+  /** Whether a stale copy may be filled now; moving can be paused, or its node be full. */
+  may(mark: StaleCopy): boolean;
+  maxConcurrent: number;
+  /** Called after each repair. */
+  onEnded(progress: RepairProgress, succeeded: boolean): void;
+  log: Logger;
+}
+
+/** The repair of the stale copies of one index on one node, for operators. */
+export interface RepairStatus extends RepairProgress {
+  indexId: number;
+  nodeId: string;
+  /** Copies that are repaired together. */
+  shards: number[];
+  /** Why the last attempt failed; null when there was none or it did not. */
+  lastError: string | null;
+}
+
+/** Repairs stale copies as soon as their node can be used. */
+export interface RepairScheduler {
+  start(): void;
+  stop(): Promise<void>;
+  status(): RepairStatus[];
+}
+
+interface Attempt {
+  group: CopyGroup;
+  running: Promise<void> | null;
+  progress: RepairProgress;
+  failures: number;
+  /** Not to be tried before, by the clock that only goes forward. */
+  notBefore: number;
+  lastError: string | null;
+}
+
+const tickMs = 250;
+const firstRetryMs = 1_000;
+const longestRetryMs = 60_000;
+
+/** Stale copies by index and node, of indexes that are in use. */
+function staleGroups({ state, may }: Pick<RepairSchedulerOptions, 'state' | 'may'>): CopyGroup[] {
+  const { catalog, copies, view } = state;
+  const groups = new Map<string, { index: CopyGroup['index']; nodeId: string; shards: number[] }>();
+  for (const mark of copies.stale()) {
+    const { indexId, nodeId, shard } = mark;
+    const index = catalog.byId(indexId);
+    if (index?.state !== 'active' || !view.up(nodeId) || !may(mark)) continue;
+    const name = `${indexId}/${nodeId}`;
+    const group = groups.get(name) ?? { index, nodeId, shards: [] };
+    groups.set(name, group);
+    group.shards.push(shard);
+  }
+  return [...groups.values()];
+}
+
+/** Builds it: all stale copies of one index on one node are repaired together; who has waited longest comes first. */
+export function createRepairScheduler(options: RepairSchedulerOptions): RepairScheduler {
+  const { state, log } = options;
+  const attempts = new Map<string, Attempt>();
+  const stopping = new AbortController();
+  let timer: NodeJS.Timeout | null = null;
+
+  function repairable(group: CopyGroup): CopyGroup {
+    const has = (shard: number) => {
+      try {
+        return chooseSources({ ...group, shards: [shard] }, state).size > 0;
+      } catch {
+        return false;
+      }
+    };
+    return { ...group, shards: group.shards.filter(has) };
+  }
+
+  async function work(attempt: Attempt): Promise<void> {
+    const { group } = attempt;
+    const { signal } = stopping;
+    const possible = repairable(group);
+    if (possible.shards.length === 0) {
+      await options.prepareAlone(group, signal);
+      throw new Error('no other copy is in sync');
+    }
+    await options.repair(possible, attempt.progress, signal);
+  }
+
+  async function run(name: string, attempt: Attempt): Promise<void> {
+    const { index, nodeId, shards } = attempt.group;
+    const facts = { index: index.uid, node: nodeId, shards: shards.length };
+    const started = performance.now();
+    try {
+      await work(attempt);
+      const { copied, deleted, compared } = attempt.progress;
+      log.info({ ...facts, compared, copied, deleted, ms: Math.round(performance.now() - started) }, 'repaired copies');
+      attempts.delete(name);
+      options.onEnded(attempt.progress, true);
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      attempt.failures++;
+      attempt.lastError = (error as Error).message;
+      attempt.progress.phase = 'waiting';
+      attempt.notBefore = performance.now() + Math.min(longestRetryMs, firstRetryMs * 2 ** (attempt.failures - 1));
+      log.warn({ ...facts, reason: attempt.lastError, failures: attempt.failures }, 'copies could not be repaired yet');
+      options.onEnded(attempt.progress, false);
+    }
+  }
+
+  function tick(): void {
+    const groups = staleGroups(options);
+    const names = new Set(groups.map(({ index, nodeId }) => `${index.id}/${nodeId}`));
+    for (const [name, attempt] of attempts) if (attempt.running === null && !names.has(name)) attempts.delete(name);
+    for (const group of groups) {
+      const name = `${group.index.id}/${group.nodeId}`;
+      const known = attempts.get(name);
+      if (known === undefined) {
+        const idle = { running: null, failures: 0, notBefore: performance.now(), lastError: null };
+        attempts.set(name, { group, progress: { ...newProgress(), phase: 'waiting' }, ...idle });
+      } else if (known.running === null) known.group = group;
+    }
+    const busy = [...attempts.values()].filter(({ running }) => running !== null).length;
+    const due = [...attempts]
+      .filter(([, { running, notBefore }]) => running === null && notBefore <= performance.now())
+      .sort(([, a], [, b]) => a.notBefore - b.notBefore);
+    for (const [name, attempt] of due.slice(0, options.maxConcurrent - busy)) {
+      attempt.progress = newProgress();
+      attempt.running = run(name, attempt).finally(() => {
+        attempt.running = null;
+      });
+    }
+  }
+
+  return {
+    start() {
+      timer = setInterval(tick, tickMs);
+    },
+    async stop() {
+      if (timer !== null) clearInterval(timer);
+      stopping.abort();
+      await Promise.all([...attempts.values()].map(({ running }) => running));
+    },
+    status: () =>
+      [...attempts.values()].map(({ group, progress, lastError }) => ({
+        ...progress,
+        indexId: group.index.id,
+        nodeId: group.nodeId,
+        shards: [...group.shards],
+        lastError,
+      })),
+  };
+}

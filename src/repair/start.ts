@@ -1,0 +1,107 @@
+import type { NodeClient } from '../nodes/client.ts';
+import type { Logger } from '../observability/log.ts';
+import { markStale } from '../placement/stale-mark.ts';
+import type { StaleCopy } from '../store/records.ts';
+import type { StoreChange } from '../store/store.ts';
+import { rfc3339 } from '../tasks/clock.ts';
+import type { TaskEngine } from '../tasks/engine.ts';
+import { type Admission, createAdmission } from './admission.ts';
+import { createAdmissionCheck } from './admission-check.ts';
+import { createNodeAccess } from './node-access.ts';
+import { createTargetPreparation } from './prepare-target.ts';
+import type { RepairProgress } from './progress.ts';
+import { createQuiet } from './quiet.ts';
+import { createCopyRepair } from './repair-copies.ts';
+import { createRepairScheduler, type RepairScheduler } from './scheduler.ts';
+import { createThrottle } from './throttle.ts';
+import type { TouchedDocuments } from './touched.ts';
+import { createVerifier, type Verifier } from './verifier.ts';
+import { createShardVerification } from './verify-index.ts';
+
+/** What repairs are built from. */
+export interface RepairOptions {
+  tasks: TaskEngine;
+  touched: TouchedDocuments;
+  /** Ids of every node. */
+  nodes(): readonly string[];
+  health: { up(nodeId: string): boolean };
+  clients: { get(nodeId: string): NodeClient | undefined };
+  /** Whether a stale copy may be filled now. */
+  may(mark: StaleCopy): boolean;
+  config: { docsPerSecond: number; maxConcurrentMoves: number; maxPause: number };
+  antiEntropy: { enabled: boolean; interval: number; rememberDeletions: number };
+  metrics: {
+    repaired(progress: RepairProgress, succeeded: boolean): void;
+    verified(found: { differed: number; written: number; deleted: number }): void;
+  };
+  /** Milliseconds a node may take to answer, or to take a batch. */
+  timeoutMs: number;
+  log: Logger;
+}
+
+/** Letting nodes in, and repairing what they missed. Neither has been started. */
+export interface Repairs {
+  admission: Admission;
+  scheduler: RepairScheduler;
+  verifier: Verifier;
+}
+
+/** Wires the parts. */
+export function createRepairs(options: RepairOptions): Repairs {
+  const { tasks, config, timeoutMs, log } = options;
+  const { state, active, gate } = tasks;
+  const throttle = createThrottle(config.docsPerSecond);
+  const access = createNodeAccess({ state, inLine: tasks.inLine, clients: options.clients, timeoutMs });
+  const quiet = createQuiet({ active, gate, access, maxHoldMs: config.maxPause });
+  const preparation = createTargetPreparation({
+    access,
+    active,
+    quiet,
+    async markAllStale(index, nodeId, reason) {
+      const since = rfc3339(Date.now());
+      const changes = state.shardsOn(index, nodeId).flatMap((shard): StoreChange[] => {
+        const copy = { indexId: index.id, shard, nodeId };
+        // the log of what it missed before is worth nothing now
+        const log: StoreChange = { kind: 'putMissed', record: { ...copy, taskUid: -1, ids: null, first: false } };
+        return [log, ...markStale(state.copies, { ...copy, since, reason })];
+      });
+      await state.commit(changes);
+    },
+  });
+  const repair = createCopyRepair({
+    state,
+    quiet,
+    access,
+    preparation,
+    touched: options.touched,
+    throttle,
+    timeoutMs,
+  });
+  const scheduler = createRepairScheduler({
+    state,
+    repair,
+    async prepareAlone({ index, nodeId }, signal) {
+      await preparation.prepare(index, nodeId, null, signal);
+    },
+    may: options.may,
+    maxConcurrent: config.maxConcurrentMoves,
+    onEnded: options.metrics.repaired,
+    log,
+  });
+  const check = createAdmissionCheck({ state, access, preparation, loseNode: (nodeId) => tasks.loseNode(nodeId), log });
+  const verifyShard = createShardVerification({ state, quiet, access, touched: options.touched, throttle, timeoutMs });
+  const verifier = createVerifier({
+    state,
+    verifyShard,
+    intervalMs: options.antiEntropy.enabled ? options.antiEntropy.interval : null,
+    rememberMs: options.antiEntropy.rememberDeletions,
+    onShard: options.metrics.verified,
+    now: Date.now,
+    log,
+  });
+  return {
+    verifier,
+    admission: createAdmission({ nodes: options.nodes, health: options.health, check, log }),
+    scheduler,
+  };
+}
