@@ -15,7 +15,7 @@ module.exports = {
       name: 'domains-know-no-http',
       severity: 'error',
       comment: 'Only the composition root and the commands may use the HTTP layer; its types are the exception.',
-      from: { path: '^src/', pathNot: '^src/(http/|app\\.ts|main\\.ts|docs/)' },
+      from: { path: '^src/', pathNot: '^src/(http/|wiring/|app\\.ts|main\\.ts|docs/)' },
       to: { path: '^src/http/', dependencyTypesNot: ['type-only'] },
     },
     {

@@ -4,7 +4,7 @@
  */
 import type { RankedHit } from './merge/answer.ts';
 import { hitScore, type NodeHit } from './merge/hit.ts';
-import { compareRule, type RankedRule, type Ranking } from './merge/order.ts';
+import { compareRule, type RankedRule, type Ranking, relevancyRules } from './merge/order.ts';
 
 /** A keyword score, once weighted, that makes vectors unnecessary. */
 const goodEnough = 0.45;
@@ -25,17 +25,6 @@ export function isGoodEnough(keyword: readonly RankedHit[], reach: number, seman
 
 /** Relevancy, which neighbouring rules share as one score, or the value of a sort. */
 type Value = { kind: 'score'; score: number } | { kind: 'sort'; rule: RankedRule };
-
-const relevancyRules: ReadonlySet<string> = new Set([
-  'words',
-  'typo',
-  'proximity',
-  'attribute',
-  'attributeRank',
-  'wordPosition',
-  'exactness',
-  'skipped',
-]);
 
 /**
  * The values that two lists are compared by. The score of the first relevancy rules is the hit's own; those after a sort

@@ -12,6 +12,7 @@ import {
   multiSearchBody,
 } from '../requests/multi-search.ts';
 import type { Handler, Routes } from '../router.ts';
+import type { VectorOptions } from '../services.ts';
 import { checkedAfterIndex } from './search.ts';
 
 /** Keys and tokens are checked for all queries before any is run. */
@@ -21,11 +22,17 @@ function checkIndexes(caller: Caller, queries: readonly MultiSearchQuery[]): voi
   throw inside(new ApiError('invalid_api_key', 'The provided API key is invalid.'), position);
 }
 
-async function runOne(x: Exchange, caller: Caller, planned: MultiSearchQuery, position: number) {
+async function runOne(
+  x: Exchange,
+  caller: Caller,
+  planned: MultiSearchQuery,
+  position: number,
+  vectors: VectorOptions,
+) {
   const { indexUid, query, federationOptions } = planned;
   if (federationOptions !== null) throw federationRefused(position);
   await checkedAfterIndex(x, indexUid, query);
-  return x.services.search.search(indexUid, query, caller);
+  return x.services.search.search(indexUid, query, caller, vectors);
 }
 
 const multiSearch: Handler = async (x) => {
@@ -34,16 +41,16 @@ const multiSearch: Handler = async (x) => {
   checkIndexes(caller, queries);
   const waits = [...new Set(queries.map(({ indexUid }) => indexUid))].map((uid) => x.settleSession(uid));
   const pending = (await Promise.all(waits)).find((task) => task !== null) ?? null;
+  const vectors = { overFetch: overFetchFactor(x.header('x-miroir-over-fetch')) };
   if (federation === null) {
     const planned = queries.map((query, position) => ({
       indexUid: query.indexUid,
-      run: () => runOne(x, caller, query, position),
+      run: () => runOne(x, caller, query, position, vectors),
     }));
     return read(await runQueries(planned), pending);
   }
   const checked = federatedQueries(queries, (action) => x.services.features.require('network', action));
-  const overFetch = overFetchFactor(x.header('x-miroir-over-fetch'));
-  return read(await x.services.search.federated({ federation, queries: checked }, caller, { overFetch }), pending);
+  return read(await x.services.search.federated({ federation, queries: checked }, caller, vectors), pending);
 };
 
 const facetSearch: Handler = async (x) => {

@@ -3,7 +3,7 @@
  * score, which the query's weight multiplies, and sorts stand for themselves. Written after Meilisearch 1.21's behaviour,
  * its oddity with distances included, since the answer must be the one that a single server gives.
  */
-import { compareSortValues, type RankedRule, type Ranking } from '../merge/order.ts';
+import { compareSortValues, type RankedRule, type Ranking, relevancyRules } from '../merge/order.ts';
 
 /** One value of the list. */
 export type WeightedValue =
@@ -16,17 +16,6 @@ interface Rank {
   rank: number;
   of: number;
 }
-
-const relevancyRules: ReadonlySet<string> = new Set([
-  'words',
-  'typo',
-  'proximity',
-  'attribute',
-  'attributeRank',
-  'wordPosition',
-  'exactness',
-  'skipped',
-]);
 
 /** Steps that a score is taken to have when its rule does not tell; only the order of such scores is known. */
 const unknownSteps = 27_720;

@@ -3,6 +3,18 @@
  * was measured against Meilisearch 1.21 (a rule's `score` is not always comparable between nodes).
  */
 
+/** Rules that rank by how well a hit fits the words, and share one score where they stand side by side. */
+export const relevancyRules: ReadonlySet<string> = new Set([
+  'words',
+  'typo',
+  'proximity',
+  'attribute',
+  'attributeRank',
+  'wordPosition',
+  'exactness',
+  'skipped',
+]);
+
 /** What a node tells about one rule; which members are there depends on the rule. */
 export interface RuleDetails {
   order: number;
