@@ -3,7 +3,7 @@ export const pending = {
   /** Nodes come back with an empty disk. Waits for the repair of copies. */
   emptyDisks: false,
   /** Faults while an index is being created. Waits for writes behind a creation that fails. */
-  breakCreation: false,
+  breakCreation: true,
 };
 
 /** Whether schedules must hold at all. Waits for writes to be refused when only stale copies would take them. */
