@@ -33,7 +33,9 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
   ): PlannedPart[] {
     const firstVersion = versions.next(documents.length);
     const byNode = shardsByNode(view, index, new Set(shards));
-    const query = newPrimaryKey === null ? '' : `?primaryKey=${encodeURIComponent(newPrimaryKey)}`;
+    // The task that brings the primary key may yet fail, so until it is there all say which one it is.
+    const named = newPrimaryKey ?? (index.primaryKey === null ? index.acceptedPrimaryKey : null);
+    const query = named === null ? '' : `?primaryKey=${encodeURIComponent(named)}`;
     const method = mode === 'replace' ? 'POST' : 'PUT';
     const path = `${nodePath(index, '/documents')}${query}`;
     // Every node learns a new primary key, also those that get no document of this batch.

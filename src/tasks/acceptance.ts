@@ -12,9 +12,9 @@ import type { Effect } from './effect.ts';
 import type { Gate } from './gate.ts';
 import { commonRefusal, type MissedWrites, recordHandout } from './handout.ts';
 import type { Idempotency } from './idempotency.ts';
-import { newTask, summarise } from './new-task.ts';
+import { isGone, lockKeys, newTask, rebased, summarise } from './new-task.ts';
 import type { Sender } from './sender.ts';
-import type { Serial } from './serial.ts';
+import { runUnder, type Serial } from './serial.ts';
 import type { Timing } from './timing.ts';
 import type { Waiting } from './waiting.ts';
 import { writeOrigin } from './write-origin.ts';
@@ -65,6 +65,8 @@ export interface AcceptanceOptions {
   active: ActiveTasks;
   sender: Sender;
   locks: Serial;
+  /** Held while a generation of an index is written to the catalog, under its id. */
+  generations: Serial;
   gate: Pick<Gate, 'enter'>;
   waiting: Waiting;
   idempotency: Idempotency;
@@ -170,8 +172,9 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
   async function register(plan: WritePlan, key: NewIdempotencyKey | null): Promise<ActiveTask> {
     const session = writeOrigin.getStore()?.session ?? null;
     const { task, parts } = newTask(plan, rfc3339(options.now()), session);
-    const created = await state.store.createTask(task, parts, plan.catalog, key);
-    state.mirror(plan.catalog);
+    const catalog = plan.catalog.map((change) => rebased(change, state.catalog));
+    const created = await state.store.createTask(task, parts, catalog, key);
+    state.mirror(catalog);
     const added = active.add(
       created,
       parts.map((part) => ({ ...part, taskUid: created.uid })),
@@ -181,11 +184,16 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     return added;
   }
 
-  /** Runs `work` holding the locks of all queues, taken in one order everywhere. */
-  function locked<T>(queues: readonly string[], work: () => Promise<T>): Promise<T> {
-    const [first, ...rest] = queues;
-    if (first === undefined) return work();
-    return locks.run(first, () => locked(rest, work));
+  /** Decides and registers; anew when the index that was decided on went while that was done. */
+  async function decideAndRegister(decide: () => Promise<WritePlan>, key: NewIdempotencyKey | null) {
+    for (;;) {
+      const plan = await decide();
+      refuseUnreachable(plan);
+      const task = await runUnder(options.generations, lockKeys(plan), async () =>
+        isGone(plan, state.catalog) ? null : register(plan, key),
+      );
+      if (task !== null) return { plan, task };
+    }
   }
 
   /** Record a task once its parts are sent and everything accepted before it in its queues is recorded. */
@@ -225,10 +233,8 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     const depart = options.waiting.enter(queues);
     try {
       const leave = await gate.enter(queues);
-      const { recording } = await locked(queues, async () => {
-        const plan = await decide();
-        refuseUnreachable(plan);
-        const task = await register(plan, key);
+      const { recording } = await runUnder(locks, queues, async () => {
+        const { plan, task } = await decideAndRegister(decide, key);
         const requests = plan.parts.map((part) => part.request);
         return { recording: handOut(queues, task, requests) };
       }).finally(leave);

@@ -4,6 +4,7 @@ import type { StoreChange } from '../store/store.ts';
 import type { PlannedPart } from './acceptance.ts';
 import type { ActiveTask } from './active.ts';
 import type { ClusterState } from './cluster-state.ts';
+import { hasCreated, type Recreate } from './succession.ts';
 
 /** What ending a settings task needs from the settings domain. */
 export interface SettingsCommit {
@@ -11,6 +12,8 @@ export interface SettingsCommit {
   commit(index: IndexRecord, patch: Record<string, unknown>): Promise<{ record: IndexRecord } | { error: ErrorBody }>;
   /** The requests that bring every node of the index back to the committed settings; `patch` is what was tried. */
   restore(index: IndexRecord, patch: Record<string, unknown>): PlannedPart[];
+  /** What makes a node's index new again after its creation failed. */
+  recreate: Recreate;
 }
 
 /** How a task ended, as far as the catalog is concerned. */
@@ -23,32 +26,34 @@ export interface Outcome {
 }
 
 /**
- * What the end of a task changes in the catalog. An error means that the nodes do not agree on their settings and the task
- * has to be rolled back.
+ * What the end of a task changes in the catalog. `index` is the record as it is now, `settings` what was read back from the
+ * nodes when the task changed settings.
  */
-export async function catalogChanges(
+export function catalogChanges(
   task: ActiveTask,
   index: IndexRecord,
   { partsSucceeded, succeeded, finishedAt }: Outcome,
-  settings: SettingsCommit,
-): Promise<{ changes: StoreChange[] } | { error: ErrorBody }> {
+  settings: Pick<IndexRecord, 'settings' | 'settingsVersion'> | null,
+): StoreChange[] {
   const { effect } = task;
-  if (effect.createIndex && !partsSucceeded) return { changes: [{ kind: 'deleteIndex', id: index.id }] };
+  if (effect.createIndex && !hasCreated(task, partsSucceeded)) return [{ kind: 'deleteIndex', id: index.id }];
   if (effect.deleteIndex) {
-    if (succeeded) return { changes: [{ kind: 'deleteIndex', id: index.id }] };
-    return { changes: [{ kind: 'putIndex', record: { ...index, state: 'active' } }] };
+    if (succeeded) return [{ kind: 'deleteIndex', id: index.id }];
+    return [{ kind: 'putIndex', record: { ...index, state: 'active' } }];
   }
   let record = index;
-  if (effect.createIndex) record = { ...record, state: 'active', createdAt: finishedAt, updatedAt: finishedAt };
-  if (succeeded && effect.settings !== undefined) {
-    const committed = await settings.commit(record, effect.settings);
-    if ('error' in committed) return committed;
-    record = committed.record;
+  if (effect.createIndex) {
+    // its deletion may have been accepted already
+    const state = record.state === 'creating' ? 'active' : record.state;
+    record = { ...record, state, createdAt: finishedAt, updatedAt: finishedAt };
+  }
+  if (settings !== null) {
+    record = { ...record, settings: settings.settings, settingsVersion: settings.settingsVersion };
   }
   if (succeeded) record = { ...record, updatedAt: finishedAt };
   if (succeeded && effect.primaryKey !== undefined) record = { ...record, primaryKey: effect.primaryKey };
   if (!succeeded && effect.primaryKey !== undefined) record = { ...record, acceptedPrimaryKey: record.primaryKey };
-  return { changes: record === index ? [] : [{ kind: 'putIndex', record }] };
+  return record === index ? [] : [{ kind: 'putIndex', record }];
 }
 
 /**

@@ -17,6 +17,7 @@ import { type ClusterState, createClusterState } from './cluster-state.ts';
 import type { WritePolicy } from './consistency.ts';
 import { createFinisher } from './finisher.ts';
 import { createGate, type Gate } from './gate.ts';
+import { giveUp } from './give-up.ts';
 import { createIdempotency } from './idempotency.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createNodePruning } from './node-pruning.ts';
@@ -111,12 +112,14 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     log,
     onLostAnswer: options.onLostAnswer,
   });
+  const generations = createSerial();
   const gate = createGate(gatePatienceMs);
   const acceptance = createAcceptance({
     state,
     active,
     sender,
     locks: createSerial(),
+    generations,
     gate,
     waiting: createWaiting(options.maxWaiting),
     idempotency: createIdempotency({ store, active, retentionMs: options.idempotency.retentionMs, now }),
@@ -136,6 +139,8 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     now,
     log,
     settings: options.settings,
+    generations,
+    onGivenUp: (index) => giveUp({ clients, store, view, log }, index),
     toLogicalError: options.toLogicalError,
     sendParts,
     jobs,

@@ -12,6 +12,8 @@ import type { Jobs } from './jobs.ts';
 import { type Copies, type Judgement, judge } from './judge.ts';
 import { missedWrites } from './missed-log.ts';
 import { needsRollback, notRolledBack, rollBack, type SendParts } from './rollback.ts';
+import { runUnder, type Serial } from './serial.ts';
+import { applySuccession, hasCreated, type Succession, succession, successionChanges } from './succession.ts';
 
 type Ended = Extract<Judgement, { state: 'ended' }>;
 type FinalStatus = 'succeeded' | 'failed' | 'canceled';
@@ -23,12 +25,16 @@ export interface FinisherOptions {
   now: Clock;
   log: Logger;
   settings: SettingsCommit;
+  /** See `AcceptanceOptions`. */
+  generations: Serial;
   /** A node's task error as one Meilisearch would have put it. */
   toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody;
   sendParts: SendParts;
   jobs: Pick<Jobs, 'step'>;
   /** Ask the nodes to cancel what is left of a cancellation's targets. */
   pursueCancellation(task: ActiveTask): Promise<void>;
+  /** An index was given up that some nodes may have created. */
+  onGivenUp(index: IndexRecord): void;
   /** Parts that go on at a node although their task has ended. */
   onLagging(parts: readonly PartRecord[], indexId: number): void;
   onEnded(record: TaskRecord): void;
@@ -136,19 +142,57 @@ export function createFinisher(options: FinisherOptions): Finisher {
     return false;
   }
 
-  /** End a task whose parts are done; false when it has to be rolled back first. */
+  /** End a task whose parts are done; false when it has to be rolled back first, or others have yet to be heard of. */
   async function end(task: ActiveTask, judged: Ended): Promise<boolean> {
     const index = indexOf(task.record);
     const { status, error } = fate(task, judged, index);
     if (status !== 'succeeded' && index !== null && !task.effect.createIndex && needsRollback(task)) {
       return undo(task, index, error ?? lostError);
     }
+    const settings = index !== null && status === 'succeeded' ? await readSettings(task, index) : null;
+    if (settings !== null && 'error' in settings) return undo(task, index as IndexRecord, settings.error);
+
+    const ids = [...(index === null ? [] : [index.id]), ...(task.effect.names ?? []).map(({ id }) => id)];
+    const heirs = await runUnder(options.generations, ids.map(String), () =>
+      close(task, judged, { status, error }, settings),
+    );
+    if (heirs === 'waiting') return false;
+    if (heirs !== null) await sendAgain(heirs);
+    return true;
+  }
+
+  /** The settings that the nodes agree on after a task that changes them; null when it does not. */
+  async function readSettings({ effect }: ActiveTask, index: IndexRecord) {
+    if (effect.settings === undefined) return null;
+    const committed = await options.settings.commit(index, effect.settings);
+    return 'error' in committed ? committed : committed.record;
+  }
+
+  /** Commit the end of a task, alone among all who write its index to the catalog; returns who takes over its creation. */
+  async function close(
+    task: ActiveTask,
+    judged: Ended,
+    { status, error }: ReturnType<typeof fate>,
+    settings: IndexRecord | null,
+  ): Promise<Succession | null | 'waiting'> {
+    const index = indexOf(task.record);
+    const partsSucceeded = judged.status === 'succeeded';
+    const failedCreation = index !== null && task.effect.createIndex && !hasCreated(task, partsSucceeded);
+    const heirs = failedCreation
+      ? succession(task, index, active, state, (...asked) => options.settings.recreate(...asked))
+      : null;
+    // what they took must be recorded before they are given more
+    if (heirs?.successors.some((successor) => successor.task.record.phase === 'sending')) return 'waiting';
+
     const { started, finished } = instants(task.record, task.parts, options.now());
     const finishedAt = rfc3339(finished);
-    const outcome = { partsSucceeded: judged.status === 'succeeded', succeeded: status === 'succeeded', finishedAt };
-    const catalog = index === null ? { changes: [] } : await catalogChanges(task, index, outcome, options.settings);
-    if ('error' in catalog) return undo(task, index as IndexRecord, catalog.error);
-
+    const outcome = { partsSucceeded, succeeded: status === 'succeeded', finishedAt };
+    const catalog =
+      index === null
+        ? []
+        : heirs === null
+          ? catalogChanges(task, index, outcome, settings)
+          : successionChanges(heirs, index);
     const record: TaskRecord = {
       ...task.record,
       status,
@@ -165,11 +209,21 @@ export function createFinisher(options: FinisherOptions): Finisher {
       { kind: 'putTask', record },
       ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
       ...staleMarks(task, index, notRolledBack(task, state, index) ?? judged.diverged),
-      ...catalog.changes,
-      ...(status === 'succeeded' ? nameChanges(task, state, catalog.changes) : []),
+      ...catalog,
+      ...(status === 'succeeded' ? nameChanges(task, state, catalog) : []),
     ]);
+    if (heirs !== null) applySuccession(heirs);
     closed(task, record);
-    return true;
+    if (failedCreation && heirs === null) options.onGivenUp(index);
+    return heirs;
+  }
+
+  /** Sends what an heir has to create. Its requests are stored, so a restart goes on from here. */
+  async function sendAgain({ heir, parts, requests }: Succession): Promise<void> {
+    const unsent = parts.filter((part) => part.status === 'sending');
+    if (unsent.length === 0) return;
+    await options.sendParts(heir, unsent, requests);
+    await state.commit(heir.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })));
   }
 
   function closed(task: ActiveTask, record: TaskRecord): void {

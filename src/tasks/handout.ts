@@ -110,7 +110,7 @@ export async function recordHandout(
   await state.commit([
     ...(index === null ? [] : missedLog(state.copies, task, index.id, missed.stale)),
     ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
-    ...missed.stale.flatMap(({ shard, nodeId }) =>
+    ...(index === null ? [] : missed.stale).flatMap(({ shard, nodeId }) =>
       markStale(state.copies, { indexId: index!.id, shard, nodeId, since, reason: `missed task ${uid}` }),
     ),
     { kind: 'putTask', record },

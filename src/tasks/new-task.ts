@@ -1,7 +1,8 @@
 import type { WriteAnswer } from '../http/services.ts';
+import type { Catalog } from '../indexes/catalog.ts';
 import type { NodeRequest } from '../nodes/client.ts';
 import type { TaskRecord } from '../store/records.ts';
-import type { NewPart, NewTask } from '../store/store.ts';
+import type { NewPart, NewTask, StoreChange } from '../store/store.ts';
 import type { WritePlan } from './acceptance.ts';
 
 /** Requests larger than this are not kept in the store while they are under way. */
@@ -49,6 +50,32 @@ export function newTask(plan: WritePlan, now: string, session: string | null): {
     }),
   );
   return { task, parts };
+}
+
+/** The generations of indexes that a plan writes to the catalog, or whose nodes it writes to. */
+function generationsOf(plan: Pick<WritePlan, 'index' | 'catalog'>): number[] {
+  const changed = plan.catalog.flatMap((change) => (change.kind === 'putIndex' ? [change.record.id] : []));
+  return plan.index === null ? changed : [plan.index.id, ...changed];
+}
+
+/** Keys under which a plan is registered. */
+export const lockKeys = (plan: Pick<WritePlan, 'index' | 'catalog'>): string[] => generationsOf(plan).map(String);
+
+/** Whether an index that the plan is about has gone since it was decided. */
+export function isGone(plan: WritePlan, catalog: Pick<Catalog, 'byId'>): boolean {
+  return !plan.effect.createIndex && generationsOf(plan).some((id) => catalog.byId(id) === null);
+}
+
+/**
+ * A change that a plan makes, on top of what ended tasks have changed since the plan was decided: plans change only what
+ * accepted writes go by.
+ */
+export function rebased(change: StoreChange, catalog: Pick<Catalog, 'byId'>): StoreChange {
+  const current = change.kind === 'putIndex' ? catalog.byId(change.record.id) : null;
+  if (change.kind !== 'putIndex' || current === null) return change;
+  const { acceptedUid, acceptedPrimaryKey, state } = change.record;
+  const record = { ...current, acceptedUid, acceptedPrimaryKey };
+  return { kind: 'putIndex', record: state === 'deleting' ? { ...record, state } : record };
 }
 
 /** The 202 body of a task. */

@@ -60,7 +60,7 @@ export async function recover(options: RecoveryOptions): Promise<void> {
     if (index !== null) await recogniseSent(options, index, tasks);
     for (const task of tasks) await complete(options, task);
   }
-  for (const task of [...active.all()]) await resumeRollback(options, task);
+  for (const task of [...active.all()]) await resumeExtraParts(options, task);
 }
 
 async function resumeLagging({ state, active, onLagging }: RecoveryOptions): Promise<void> {
@@ -78,7 +78,9 @@ async function resumeLagging({ state, active, onLagging }: RecoveryOptions): Pro
 async function recogniseSent(options: RecoveryOptions, index: IndexRecord, tasks: readonly ActiveTask[]) {
   const nodes = [...unsentByNode(tasks)].map(async ([nodeId, parts]) => {
     const repairs = await options.state.store.repairTasks(nodeId, index.id);
-    const uids = await takenUids(options, index, nodeId, parts, repairs);
+    const uids = gotExtraParts(options.active, index, nodeId)
+      ? null
+      : await takenUids(options, index, nodeId, parts, repairs);
     const certainUntil = lastCertainTask(repairs);
     if (uids === null) options.log.warn({ node: nodeId }, 'node cannot tell which interrupted writes it took');
     for (const [i, part] of parts.entries()) {
@@ -93,6 +95,12 @@ async function recogniseSent(options: RecoveryOptions, index: IndexRecord, tasks
     }
   });
   await Promise.all(nodes);
+}
+
+/** Whether the node was being sent parts that had been added to a task: it may have tasks of theirs that no record knows. */
+function gotExtraParts(active: ActiveTasks, index: IndexRecord, nodeId: string): boolean {
+  const added = [...active.all()].filter(({ record }) => record.indexId === index.id && record.phase !== 'sending');
+  return added.some(({ parts }) => parts.some((part) => part.nodeId === nodeId && part.status === 'sending'));
 }
 
 /** The node's tasks that the first of these parts became; null when the node cannot tell. */
@@ -142,9 +150,12 @@ async function complete(options: RecoveryOptions, task: ActiveTask): Promise<voi
   );
 }
 
-/** A roll-back that was being sent when the process stopped is sent again: settings may be set twice. */
-async function resumeRollback({ state, sendParts }: RecoveryOptions, task: ActiveTask): Promise<void> {
-  const open = task.parts.filter((part) => part.step === 'rollback' && part.status === 'sending');
+/**
+ * What was added to a task that had been handed out, a roll-back or the creation of its index, and was being sent when the
+ * process stopped, is sent again: it may be done twice.
+ */
+async function resumeExtraParts({ state, sendParts }: RecoveryOptions, task: ActiveTask): Promise<void> {
+  const open = task.parts.filter((part) => part.status === 'sending');
   const kept = open.filter((part) => part.request !== null);
   if (kept.length === 0) return;
   await sendParts(

@@ -4,6 +4,13 @@ export interface Serial {
   run<T>(key: string, work: () => Promise<T>): Promise<T>;
 }
 
+/** Runs `work` alone under each of the keys, taken in one order everywhere. */
+export function runUnder<T>(serial: Serial, keys: Iterable<string>, work: () => Promise<T>): Promise<T> {
+  const locked = ([first, ...rest]: readonly string[]): Promise<T> =>
+    first === undefined ? work() : serial.run(first, () => locked(rest));
+  return locked([...new Set(keys)].sort());
+}
+
 /** A `Serial` that forgets a key once nothing waits on it, so that it does not grow with the number of keys ever seen. */
 export function createSerial(): Serial {
   const tails = new Map<string, Promise<unknown>>();

@@ -1,10 +1,7 @@
-/** What simulated schedules leave out until Miroir can do it. */
+/** What simulated schedules leave out until the simulation can do it. */
 export const pending = {
-  /** Nodes come back with an empty disk. Waits for the repair of copies. */
+  /** Nodes come back with an empty disk. Waits for simulated repairs; `tests/faults` does it with real ones. */
   emptyDisks: false,
-  /** Faults while an index is being created. Waits for writes behind a creation that fails. */
-  breakCreation: false,
+  /** Faults while an index is being created. */
+  breakCreation: true,
 };
-
-/** Whether schedules must hold at all. Waits for writes to be refused when only stale copies would take them. */
-export const enforced = false;

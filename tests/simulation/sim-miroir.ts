@@ -52,6 +52,9 @@ const config = parseConfig({
 const settings: SettingsCommit = {
   commit: async (index) => ({ record: { ...index, settingsVersion: index.settingsVersion + 1 } }),
   restore: () => [],
+  recreate: ({ physicalUid }) => [
+    { step: 'create', request: { method: 'PATCH', path: `/indexes/${physicalUid}/settings`, body: '{}' } },
+  ],
 };
 
 /** No index of the simulation has an embedder. */

@@ -103,3 +103,11 @@ export function toPhysicalRestore(logical: Json, present: Iterable<string> = [])
   const faceting = isObject(patch.faceting) ? patch.faceting : {};
   return { ...patch, displayedAttributes: null, faceting: { ...faceting, ...initialFaceting } };
 }
+
+/** The same for a node that has been sent later changes of some settings (`changed`), which stand. */
+export function toPhysicalRestoreBelow(logical: Json, present: Iterable<string>, changed: readonly string[]): Json {
+  const later = new Set(changed);
+  const patch = toPhysicalRestore(logical, present);
+  const own = Object.fromEntries(Object.entries(patch).filter(([name]) => !later.has(name)));
+  return { ...own, faceting: later.has('faceting') ? initialFaceting : patch.faceting };
+}

@@ -12,7 +12,7 @@ import { allNodes, nodePath, type PrepareOptions, prepareIndex, toAllNodes } fro
 import { acceptedSettings, committedSettings } from './accepted.ts';
 import { applyOverrides, getSetting, logicalTaskDetails, overridesOf, settingsHash, toLogical } from './logical.ts';
 import { settingNames } from './names.ts';
-import { physicalReset, toPhysicalPatch, toPhysicalRestore } from './physical.ts';
+import { physicalReset, toPhysicalPatch, toPhysicalRestore, toPhysicalRestoreBelow } from './physical.ts';
 import { keepSecrets, maskSecrets } from './secrets.ts';
 
 /** What the settings routes are built from. */
@@ -122,6 +122,19 @@ export function createSettingsCommit(options: SettingsCommitOptions): SettingsCo
       const present = Object.keys((patch.embedders as object | null | undefined) ?? {});
       const body = JSON.stringify(toPhysicalRestore(committedSettings(index), present));
       return toAllNodes(options.view, 'rollback', { method: 'PATCH', path: nodePath(index, '/settings'), body });
+    },
+    recreate(index, tried, later) {
+      const present = Object.keys((tried.embedders as object | null | undefined) ?? {});
+      const settings = toPhysicalRestoreBelow(committedSettings(index), present, later.flatMap(Object.keys));
+      const patch = { method: 'PATCH', path: nodePath(index, '/settings'), body: JSON.stringify(settings) } as const;
+      const { acceptedPrimaryKey } = index;
+      if (acceptedPrimaryKey === null) return [{ step: 'create', request: patch }];
+      // an addition of nothing sets the primary key of an index that has none, or has this one
+      const path = nodePath(index, `/documents?primaryKey=${encodeURIComponent(acceptedPrimaryKey)}`);
+      return [
+        { step: 'create', request: patch },
+        { step: 'documents', request: { method: 'POST', path, body: '[]' } },
+      ];
     },
   };
 }

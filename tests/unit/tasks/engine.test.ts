@@ -170,7 +170,7 @@ describe('settings', () => {
 
   it('are rolled back everywhere when one node refuses them', async () => {
     const commit = async () => Promise.reject(new Error('must not be committed'));
-    cluster = await startFakeCluster(2, ['a', 'b', 'c'], { commit, restore });
+    cluster = await startFakeCluster(2, ['a', 'b', 'c'], { commit, restore, recreate: () => [] });
     let refused = false;
     node('b').outcome = () => {
       if (refused) return 'succeeded';

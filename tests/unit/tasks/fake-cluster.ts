@@ -190,6 +190,9 @@ export const movies: IndexRecord = {
 const committing: SettingsCommit = {
   commit: async (index) => ({ record: { ...index, settings: '{}', settingsVersion: index.settingsVersion + 1 } }),
   restore: () => [],
+  recreate: ({ physicalUid }) => [
+    { step: 'create', request: { method: 'PATCH', path: `/indexes/${physicalUid}/settings`, body: '{}' } },
+  ],
 };
 
 /** Builds one; `settings` replaces what commits settings, `over` other options. Hashes must be initialised. */
