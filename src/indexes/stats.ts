@@ -7,7 +7,9 @@ import type { IndexRecord } from '../store/records.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
 import type { Catalog } from './catalog.ts';
 import { indexNotFound } from './errors.ts';
+import { mergeIndexStats, type NodeIndexStats, noStats } from './merge-stats.ts';
 import { nodePath } from './prepare.ts';
+import { copiesEach, mostUpGroup, type StatsSources, statsSources } from './stats-sources.ts';
 
 /** What the statistics are built from. */
 export interface StatsOptions {
@@ -18,15 +20,10 @@ export interface StatsOptions {
   timeoutMs: number;
 }
 
-/** A node's stats of one index. */
-interface NodeIndexStats {
-  numberOfDocuments: number;
-  rawDocumentDbSize: number;
-  avgDocumentSize: number;
-  isIndexing: boolean;
-  numberOfEmbeddings: number;
-  numberOfEmbeddedDocuments: number;
-  fieldDistribution: Record<string, number>;
+/** What a node answered about an index. */
+interface NodeAnswer {
+  node: string;
+  stats: NodeIndexStats;
 }
 
 interface NodeStats {
@@ -36,50 +33,7 @@ interface NodeStats {
   indexes: Record<string, NodeIndexStats>;
 }
 
-const noStats: NodeIndexStats = {
-  numberOfDocuments: 0,
-  rawDocumentDbSize: 0,
-  avgDocumentSize: 0,
-  isIndexing: false,
-  numberOfEmbeddings: 0,
-  numberOfEmbeddedDocuments: 0,
-  fieldDistribution: {},
-};
-
-/**
- * The stats of an index from those of the nodes that answered. Each document is on `copies` of them, so sums are divided;
- * marker fields, which every document has, are left out.
- */
-export function mergeIndexStats(nodes: readonly NodeIndexStats[], copies: number): NodeIndexStats {
-  const share = (value: number) => Math.round(value / copies);
-  const sum = (field: 'numberOfDocuments' | 'rawDocumentDbSize' | 'numberOfEmbeddings' | 'numberOfEmbeddedDocuments') =>
-    share(nodes.reduce((total, node) => total + node[field], 0));
-  const fields: Record<string, number> = {};
-  for (const node of nodes) {
-    for (const [field, count] of Object.entries(node.fieldDistribution)) {
-      if (!field.startsWith('_miroir_')) fields[field] = (fields[field] ?? 0) + count;
-    }
-  }
-  const documents = sum('numberOfDocuments');
-  const size = sum('rawDocumentDbSize');
-  const weighted = nodes.reduce((total, node) => total + node.avgDocumentSize * node.numberOfDocuments, 0);
-  const counted = nodes.reduce((total, node) => total + node.numberOfDocuments, 0);
-  return {
-    numberOfDocuments: documents,
-    rawDocumentDbSize: size,
-    avgDocumentSize: counted === 0 ? 0 : Math.round(weighted / counted),
-    isIndexing: nodes.some((node) => node.isIndexing),
-    numberOfEmbeddings: sum('numberOfEmbeddings'),
-    numberOfEmbeddedDocuments: sum('numberOfEmbeddedDocuments'),
-    fieldDistribution: Object.fromEntries(
-      Object.entries(fields)
-        .map(([field, count]): [string, number] => [field, share(count)])
-        .sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
-    ),
-  };
-}
-
-/** Statistics and version of the whole, from one healthy group. */
+/** Statistics and version of the whole. */
 export interface Stats extends Pick<IndexService, 'stats' | 'allStats' | 'version'> {
   /** Documents of an index, each counted once, whatever copies its nodes hold. */
   countDocuments(index: IndexRecord): Promise<number>;
@@ -100,10 +54,9 @@ export function createStats(options: StatsOptions): Stats {
     }
   }
 
-  /** The group with the most nodes up; ties go to the first. */
-  function bestGroup(): number {
-    const up = (group: number) => view.nodes(group).filter((node) => view.up(node)).length / view.nodes(group).length;
-    return [...view.groups()].sort((a, b) => up(b) - up(a) || a - b)[0] ?? 0;
+  async function nodeStats(node: string): Promise<NodeStats | null> {
+    const answer = await ask(node, '/stats');
+    return answer === null ? null : (JSON.parse(answer.text) as NodeStats);
   }
 
   /** Every shard asked on one in-sync copy, so the count is exact whatever else the nodes hold. */
@@ -128,26 +81,33 @@ export function createStats(options: StatsOptions): Stats {
     return totals.reduce((sum, total) => sum + total, 0);
   }
 
-  /** Whether the nodes asked hold each document exactly `copies` times, so that sums can simply be divided. */
-  function wholeGroup(index: IndexRecord, group: number, answered: number): boolean {
-    if (answered < view.nodes(group).length) return false;
-    if (view.nodes(group).some((node) => view.hasSurplus(index, node))) return false;
-    for (let shard = 0; shard < index.shards; shard++) {
-      const copies = view.copies(index, group, shard);
-      if (copies.length !== view.owners(group, shard).length) return false;
-      if (copies.some((node) => !view.inSync(index, shard, node))) return false;
-    }
-    return true;
+  /**
+   * How many times the nodes that answered count each document. Exact when every document is equally often on them;
+   * otherwise the average, from the exact number of documents, and without that from the shape of the cluster.
+   */
+  async function copiesCounted(index: IndexRecord, { group, sound }: StatsSources, answered: readonly NodeAnswer[]) {
+    const nodes = answered.map(({ node }) => node);
+    const each = sound ? copiesEach(view, index, group, nodes) : null;
+    if (each !== null) return each;
+    const counted = answered.reduce((sum, { stats }) => sum + stats.numberOfDocuments, 0);
+    const documents = await countDocuments(index).catch(() => null);
+    if (documents === null) return (view.owners(group, 0).length * nodes.length) / view.nodes(group).length;
+    return documents === 0 || counted === 0 ? null : counted / documents;
   }
 
-  async function indexStats(index: IndexRecord, group: number, nodes: readonly NodeIndexStats[]): Promise<string> {
-    const copies = Math.max(1, view.owners(group, 0).length);
-    const answered = nodes.length;
-    const scale = answered === 0 ? 1 : answered / view.nodes(group).length;
-    const merged = nodes.length === 0 ? noStats : mergeIndexStats(nodes, copies * scale);
-    if (!wholeGroup(index, group, answered)) {
-      merged.numberOfDocuments = await countDocuments(index).catch(() => merged.numberOfDocuments);
-    }
+  /** Stats of an index from its best sources; `read` asks a node for its own. */
+  async function indexStats(index: IndexRecord, read: (node: string) => Promise<NodeIndexStats | null>) {
+    const sources = statsSources(view, index);
+    const answers = await Promise.all(sources.nodes.map(async (node) => ({ node, stats: await read(node) })));
+    const answered = answers.filter((answer): answer is NodeAnswer => answer.stats !== null);
+    const copies = answered.length === 0 ? null : await copiesCounted(index, sources, answered);
+    const merged =
+      copies === null
+        ? noStats
+        : mergeIndexStats(
+            answered.map(({ stats }) => stats),
+            copies,
+          );
     const head = active.head(index.uid);
     return JSON.stringify({ ...merged, isIndexing: merged.isIndexing || head?.record.status === 'processing' });
   }
@@ -157,25 +117,28 @@ export function createStats(options: StatsOptions): Stats {
     async stats(uid) {
       const index = catalog.visible(uid);
       if (index === null) throw indexNotFound(uid);
-      const group = bestGroup();
-      const answers = await Promise.all(view.nodes(group).map((node) => ask(node, nodePath(index, '/stats'))));
-      const nodes = answers
-        .filter((answer) => answer !== null)
-        .map((answer) => JSON.parse(answer.text) as NodeIndexStats);
-      return indexStats(index, group, nodes);
+      return indexStats(index, async (node) => {
+        const answer = await ask(node, nodePath(index, '/stats'));
+        return answer === null ? null : (JSON.parse(answer.text) as NodeIndexStats);
+      });
     },
     async allStats(caller) {
-      const group = bestGroup();
-      const answers = await Promise.all(view.nodes(group).map((node) => ask(node, '/stats')));
-      const nodes = answers.filter((answer) => answer !== null).map((answer) => JSON.parse(answer.text) as NodeStats);
+      const asked = new Map<string, Promise<NodeStats | null>>();
+      const read = (node: string) => {
+        const answer = asked.get(node) ?? nodeStats(node);
+        asked.set(node, answer);
+        return answer;
+      };
+      const group = mostUpGroup(view);
+      const nodes = (await Promise.all(view.nodes(group).map(read))).filter((answer) => answer !== null);
       const copies = Math.max(1, view.owners(group, 0).length);
       const indexes = await Promise.all(
         catalog
           .listVisible()
           .filter((index) => caller.allowsIndex(index.uid))
           .map(async (index) => {
-            const own = nodes.flatMap((node) => node.indexes[index.physicalUid] ?? []);
-            return `${JSON.stringify(index.uid)}:${await indexStats(index, group, own)}`;
+            const own = await indexStats(index, async (node) => (await read(node))?.indexes[index.physicalUid] ?? null);
+            return `${JSON.stringify(index.uid)}:${own}`;
           }),
       );
       const sum = (field: 'databaseSize' | 'usedDatabaseSize') =>

@@ -2,7 +2,6 @@ import { parseArgs } from 'node:util';
 import { initHash } from '../../src/placement/hash.ts';
 import { type RunResult, runScenario } from './run.ts';
 import { scenarios } from './scenarios/all.ts';
-import { needs } from './scenarios/pending.ts';
 import { resultTable } from './table.ts';
 
 const usage = `npm run faults -- [--seed N] [--minutes N] [--scenario NAME] [--logs FOLDER] [--list]
@@ -48,10 +47,7 @@ if (list) {
     console.info(`${name.padEnd(18)} ${faults}\n${' '.repeat(19)}${passes}`);
   process.exit(0);
 }
-const chosen = scenarios.filter(({ name }) => (scenario === undefined ? needs[name] === undefined : name === scenario));
-if (scenario === undefined) {
-  for (const [name, what] of Object.entries(needs)) console.warn(`LEFT OUT: ${name}, which waits for ${what}`);
-}
+const chosen = scenarios.filter(({ name }) => scenario === undefined || name === scenario);
 if (chosen.length === 0) fail(`there is no scenario ${scenario}; --list names them`);
 
 // Whatever was started goes when this process exits, but not when a signal ends it.

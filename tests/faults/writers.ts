@@ -17,7 +17,8 @@ export interface WritersOptions {
 
 /** Errors that say that nothing was written (docs/errors.md). */
 const nothingWritten = new Set(['miroir_shard_unavailable', 'miroir_overloaded', 'miroir_index_busy']);
-const mostAttempts = 40;
+/** As long as a start of Miroir may take on a busy machine. */
+const retryForMs = 60_000;
 const retryEveryMs = 250;
 
 /** What an answer, or none, means for the write; null when the answer was lost on the way. */
@@ -42,9 +43,9 @@ export async function runWriters(
   async function attempt(record: WriteRecord, key: string): Promise<RawAnswer | null> {
     const request = requestOf(record.op);
     const headers: Record<string, string> = options.retry ? { 'idempotency-key': key } : {};
-    for (let tries = 1; ; tries++) {
+    for (const deadline = performance.now() + retryForMs; ; ) {
       const answer = await send(server, { ...request, headers }).catch(() => null);
-      if (answer !== null || !options.retry || tries === mostAttempts) return answer;
+      if (answer !== null || !options.retry || performance.now() > deadline) return answer;
       await sleep(retryEveryMs);
     }
   }

@@ -13,8 +13,8 @@ import { settingsRefused, settingsTimeout } from './settings.ts';
 import { slowCopy } from './slow-copy.ts';
 import { storeFull, storeLocked } from './store.ts';
 
-/** Every scenario, in the order of the table in docs/resilience.md. */
-export const scenarios: readonly Scenario[] = [
+/** Nodes, or their data, are away for a while. */
+export const nodesGone: readonly Scenario[] = [
   killNode,
   noCopies,
   groupLost,
@@ -22,6 +22,11 @@ export const scenarios: readonly Scenario[] = [
   flap,
   emptyDisk,
   olderDisk,
+  nodeDiskFull,
+];
+
+/** Miroir or its store breaks, or nodes are there and behave badly. */
+export const allThere: readonly Scenario[] = [
   slowCopy,
   crashMiroir,
   storeFull,
@@ -30,6 +35,8 @@ export const scenarios: readonly Scenario[] = [
   settingsTimeout,
   badAnswers,
   badWriteAnswers,
-  nodeDiskFull,
   overload,
 ];
+
+/** Every scenario, in the order of the table in docs/resilience.md. */
+export const scenarios: readonly Scenario[] = [...nodesGone, ...allThere];

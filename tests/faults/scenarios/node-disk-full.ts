@@ -1,7 +1,7 @@
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quick, type Scenario } from '../scenario.ts';
+import { fillDisk } from './fill-disk.ts';
 
 /** Row 12: tasks fail on one copy only, because nothing more fits on its disk. */
 export const nodeDiskFull: Scenario = {
@@ -18,13 +18,10 @@ export const nodeDiskFull: Scenario = {
     await node!.start();
   },
   async round({ lab }) {
-    const path = join(lab.cluster.folder, lab.nodes[0]!.id, 'data.ms');
-    const ballast = join(path, 'ballast');
-    const { bavail, bsize } = statfsSync(path);
-    writeFileSync(ballast, Buffer.alloc(bavail * bsize));
+    const makeRoom = fillDisk(join(lab.cluster.folder, lab.nodes[0]!.id, 'data.ms'));
     lab.note('the disk of node-0 is full');
     await sleep(4_000);
-    rmSync(ballast);
+    makeRoom();
     lab.note('the disk of node-0 has room again');
     await sleep(2_000);
   },

@@ -1,10 +1,11 @@
-import { readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'libsql';
 import { send } from '../../support/http.ts';
 import { requestOf } from '../data.ts';
 import { quick, type Scenario } from '../scenario.ts';
+import { fillDisk } from './fill-disk.ts';
 
 const folder = 'store';
 const config = { ...quick, store: { backend: 'sqlite' as const, path: `${folder}/miroir.db` } };
@@ -23,10 +24,7 @@ export const storeFull: Scenario = {
     await lab.miroir.restart();
   },
   async round({ lab, log, fail }) {
-    const path = join(lab.cluster.folder, folder);
-    const ballast = join(path, 'ballast');
-    const { bavail, bsize } = statfsSync(path);
-    writeFileSync(ballast, Buffer.alloc(bavail * bsize));
+    const makeRoom = fillDisk(join(lab.cluster.folder, folder));
     lab.note('the disk of the store is full');
     const probe = { ...requestOf({ kind: 'delete', ids: ['nobody'] }) };
     let refused = 0;
@@ -41,7 +39,7 @@ export const storeFull: Scenario = {
     }
     if (refused === 0) fail('the store was full, and no write was refused');
     await sleep(1_500);
-    rmSync(ballast);
+    makeRoom();
     const freedAt = performance.now();
     lab.note('the disk of the store has room again');
     await sleep(3_000);
