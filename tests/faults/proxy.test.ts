@@ -136,10 +136,12 @@ describe('a fault proxy', () => {
     proxy.set({ impostor: { request: /^GET \/a/, answer: html } });
     expect(await ask('/a')).toBe('<html>');
     expect(await ask('/b')).toBe(body);
+    proxy.set({ impostor: { request: /^GET \/a/, answer: html, once: true } });
+    expect([await ask('/a'), await ask('/a')]).toEqual(['<html>', body]);
     proxy.set({ impostor: { request: /^GET \/a/, answer: null } });
     expect(await ask('/a', 300)).toBe('TimeoutError');
     expect(await ask('/b')).toBe(body);
-    expect(reached).toEqual(['GET /b', 'GET /b']);
+    expect(reached).toEqual(['GET /b', 'GET /a', 'GET /b']);
   });
 
   test('resets connections when its node is gone, refuses them while it is down, and comes back', async () => {

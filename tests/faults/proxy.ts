@@ -20,8 +20,11 @@ export interface Faults {
   sliceBytes: number | null;
   /** Milliseconds that the end of a connection is late. */
   slowCloseMs: number;
-  /** Answer requests whose first line matches with these bytes, or not at all (null), instead of asking the node. */
-  impostor: { request: RegExp; answer: string | null } | null;
+  /**
+   * Answer requests whose first line matches with these bytes, or not at all (null), instead of asking the node; `once`:
+   * only the first of them.
+   */
+  impostor: { request: RegExp; answer: string | null; once?: true } | null;
 }
 
 /** A healthy line. */
@@ -120,6 +123,7 @@ export async function startFaultProxy(target: string, rng: Rng): Promise<FaultPr
     const up = createPipe(client, node, async (chunk) => {
       const line = countRequest(chunk);
       if (line !== null) impostor = faults.impostor?.request.test(line) ? faults.impostor : null;
+      if (line !== null && impostor?.once) faults.impostor = null;
       if (doomed) return void client.resetAndDestroy();
       if (faults.blackHole || impostor?.answer === null) connection.swallowed = true;
       else if (impostor !== null) client.end(impostor.answer);

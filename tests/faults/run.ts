@@ -100,8 +100,10 @@ function judgeLimits(scenario: Scenario, log: RunLog): void {
   if (failed.length > log.searches.length * (scenario.failedSearches ?? 0.001)) {
     log.report('other', [`${failed.length} of ${log.searches.length} searches failed, for example: ${failed[0]?.why}`]);
   }
-  const partial = log.searches.filter(({ outcome }) => outcome === 'partial').length;
-  if (partial > 0 && !scenario.partialAnswers) log.report('other', [`${partial} searches were answered in part`]);
+  const partial = log.searches.filter(({ outcome }) => outcome === 'partial');
+  if (partial.length > 0 && !scenario.partialAnswers) {
+    log.report('other', [`${partial.length} searches were answered in part, for example: ${partial[0]?.why}`]);
+  }
   const unwritten = log.writes.filter(({ outcome }) => outcome !== 'acknowledged');
   if (unwritten.length > 0 && !scenario.writesMayFail) {
     log.report('other', [`${unwritten.length} writes were not acknowledged, for example: ${unwritten[0]?.error}`]);

@@ -47,8 +47,9 @@ export async function runSearchers(
     });
     const good = answer !== null && (answer.status === 200 || (body === null && answer.status === 404));
     if (answer !== null && !good) why = `${answer.status} ${answer.text.slice(0, 200)}`;
-    const partial = answer !== null && degradedOf(answer) !== null;
-    const outcome = !good ? 'failed' : partial ? 'partial' : 'complete';
+    const lacks = answer === null ? null : degradedOf(answer);
+    if (good && lacks !== null) why = `it lacks ${lacks}`;
+    const outcome = !good ? 'failed' : lacks !== null ? 'partial' : 'complete';
     log.searches.push({
       kind: body === null ? 'read' : 'search',
       startedAt,

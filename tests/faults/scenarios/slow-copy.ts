@@ -14,6 +14,7 @@ export const slowCopy: Scenario = {
   passes: 'nine of ten reads move away, searches stay fast, the node is used again once healed',
   cluster: { nodes: 3, replicationFactor: 2, shards: 12, config: quick },
   load: { searchers: 6, everyMs: 120 },
+  needsQuiet: true,
   async round({ lab, log, searchesBetween, fail }) {
     const node = lab.rng.pick(lab.nodes);
     const searches = () => log.searches.filter(({ kind }) => kind === 'search').length;
