@@ -50,7 +50,8 @@ export function catalogChanges(
   if (settings !== null) {
     record = { ...record, settings: settings.settings, settingsVersion: settings.settingsVersion };
   }
-  if (succeeded) record = { ...record, updatedAt: finishedAt };
+  // the nodes may have done it before they made up for a creation that failed
+  if (succeeded && finishedAt > record.updatedAt) record = { ...record, updatedAt: finishedAt };
   if (succeeded && effect.primaryKey !== undefined) record = { ...record, primaryKey: effect.primaryKey };
   if (!succeeded && effect.primaryKey !== undefined) record = { ...record, acceptedPrimaryKey: record.primaryKey };
   return record === index ? [] : [{ kind: 'putIndex', record }];

@@ -146,7 +146,9 @@ export function createFinisher(options: FinisherOptions): Finisher {
   async function end(task: ActiveTask, judged: Ended): Promise<boolean> {
     const index = indexOf(task.record);
     const { status, error } = fate(task, judged, index);
-    if (status !== 'succeeded' && index !== null && !task.effect.createIndex && needsRollback(task)) {
+    // an index that did not come to be has no settings to go back to
+    const exists = index !== null && (!task.effect.createIndex || hasCreated(task, judged.status === 'succeeded'));
+    if (status !== 'succeeded' && exists && needsRollback(task)) {
       return undo(task, index, error ?? lostError);
     }
     const settings = index !== null && status === 'succeeded' ? await readSettings(task, index) : null;

@@ -24,10 +24,18 @@ if (values.help === true || !Number.isInteger(first) || !Number.isInteger(runs))
 await initHash();
 const started = performance.now();
 let acknowledged = 0;
+/** Says how far it is, on a line that writes over itself; nothing where no one watches. */
+const showProgress = (done: number) => {
+  if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${runs} schedules${done === runs ? '\n' : ''}`);
+};
 for (let seed = first; seed < first + runs; seed++) {
   const result = await simulate({ seed, ...pending });
   acknowledged += result.acknowledged;
-  if (result.findings.length === 0) continue;
+  if (result.findings.length === 0) {
+    showProgress(seed - first + 1);
+    continue;
+  }
+  if (process.stderr.isTTY) console.error('');
   console.error([`seed ${seed} broke:`, ...result.findings.map((text) => `  ${text}`)].join('\n'));
   console.error(['what happened:', ...result.events.map((text) => `  ${text}`)].join('\n'));
   console.error(`again: npm run simulate -- --seed ${seed} --runs 1`);

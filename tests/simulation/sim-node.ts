@@ -17,8 +17,8 @@ interface Task {
   enqueuedAt: string;
   startedAt: string | null;
   finishedAt: string | null;
-  /** What it does to the node's indexes; returns its details. */
-  work(): Record<string, unknown>;
+  /** What it does to the node's indexes; returns its details, or null when it needs an index that is not there. */
+  work(): Record<string, unknown> | null;
 }
 
 /** What survives a crash of the node's process. */
@@ -29,6 +29,9 @@ interface Disk {
 
 const emptyDisk = (): Disk => ({ tasks: [], indexes: new Map() });
 const json = (status: number, body: unknown): NodeResponse => ({ status, text: JSON.stringify(body) });
+/** Tasks that do not create their index. */
+const deletions = ['documentDeletion', 'indexDeletion'];
+const notFound = (uid: string) => ({ message: `Index \`${uid}\` not found.`, code: 'index_not_found' });
 const isoNow = () => new Date(Date.now()).toISOString();
 
 /**
@@ -93,6 +96,9 @@ export class SimNode {
     if (area !== 'indexes') return json(404, { message: `no route ${request.path}`, code: 'not_found' });
     const body = request.body === undefined ? null : (JSON.parse(String(request.body)) as unknown);
     if (uid === '') return this.#enqueue((body as { uid: string }).uid, 'indexCreation', this.#create);
+    if (method === 'DELETE' && sub === '') {
+      return this.#enqueue(uid, 'indexDeletion', (index) => ({ deletedDocuments: index.size }));
+    }
     if (method === 'PATCH' || sub === 'settings') return this.#enqueue(uid, 'settingsUpdate', this.#create);
     if (sub === 'documents') return this.#documents(uid, method, last, body);
     return json(404, { message: `no route ${request.path}`, code: 'not_found' });
@@ -132,8 +138,11 @@ export class SimNode {
       startedAt: null,
       finishedAt: null,
       work() {
-        const index = disk.indexes.get(indexUid) ?? new Map<string, Doc>();
-        disk.indexes.set(indexUid, index);
+        const known = disk.indexes.get(indexUid);
+        if (known === undefined && deletions.includes(type)) return null;
+        const index = known ?? new Map<string, Doc>();
+        if (type === 'indexDeletion') disk.indexes.delete(indexUid);
+        else disk.indexes.set(indexUid, index);
         return change(index);
       },
     };
@@ -155,8 +164,10 @@ export class SimNode {
       await this.time.sleep(1 + this.rng.int(30));
       if (life !== this.#life) return;
       if (task.status === 'processing') {
-        task.details = task.work();
-        task.status = 'succeeded';
+        const details = task.work();
+        task.details = details ?? {};
+        task.status = details === null ? 'failed' : 'succeeded';
+        if (details === null) task.error = notFound(task.indexUid);
       }
       task.finishedAt = isoNow();
     }
@@ -195,7 +206,7 @@ export class SimNode {
   /** Documents in the order of writing, those of some shards if the filter names any. */
   #fetch(uid: string, query: { filter?: string; offset?: number; limit?: number }): NodeResponse {
     const index = this.#disk.indexes.get(uid);
-    if (index === undefined) return json(404, { message: `Index \`${uid}\` not found.`, code: 'index_not_found' });
+    if (index === undefined) return json(404, notFound(uid));
     const { filter, offset = 0, limit = 20 } = query;
     const markers = filter === undefined ? null : new Set([...filter.matchAll(/"([^"]+)"/g)].map((match) => match[1]));
     const found = [...index.values()].filter((doc) => markers?.has(String(doc[shardField])) ?? true);

@@ -18,6 +18,7 @@ import {
   ownRules,
   toPhysicalPatch,
   toPhysicalRestore,
+  toPhysicalRestoreBelow,
 } from '../../../src/indexes/settings/physical.ts';
 import { isMasked, keepSecrets, maskSecret, maskSecrets } from '../../../src/indexes/settings/secrets.ts';
 
@@ -42,6 +43,14 @@ describe('physical settings', () => {
     expect(sent.e).not.toHaveProperty('apiKey');
     expect(sent.e).toMatchObject({ source: 'openAi', model: 'm', url: null });
     expect(body).toMatchObject({ faceting: { maxValuesPerFacet: nodeMaxValuesPerFacet }, displayedAttributes: null });
+  });
+
+  test('restoring below later changes leaves those, but for what is Miroir’s own', () => {
+    const whole = toPhysicalRestore(defaultSettings(), ['gone']);
+    const { stopWords: _, faceting: __, ...rest } = whole;
+    const below = toPhysicalRestoreBelow(defaultSettings(), ['gone'], ['stopWords', 'faceting']);
+    expect(below).toEqual({ ...rest, faceting: { maxValuesPerFacet: nodeMaxValuesPerFacet } });
+    expect(toPhysicalRestoreBelow(defaultSettings(), ['gone'], [])).toEqual(whole);
   });
 });
 

@@ -202,6 +202,27 @@ describe('the creation of an index that was cancelled', () => {
   });
 });
 
+describe('the creation of an index with settings that one node refuses', () => {
+  it('leaves an index without them on every node', async () => {
+    const restore = () => everywhere('rollback', 'PATCH', '/settings');
+    const commit = () => Promise.reject(new Error('must not be committed'));
+    cluster = await startFakeCluster(2, ids, { commit, restore, recreate: () => [] });
+    const refusal = { error: { message: 'no', code: 'invalid_settings_stop_words' } };
+    node('b').outcome = ({ body }) => (body === '"settings"' ? refusal : 'succeeded');
+    const settings = everywhere('settings', 'PATCH', '/settings');
+    await write(() => ({
+      ...creation,
+      type: 'settingsUpdate',
+      effect: { createIndex: true, settings: { stopWords: ['x'] } },
+      parts: [...everywhere('create', 'PATCH', '/settings'), ...settings],
+    }));
+    expect(await statuses(1)).toEqual(['failed']);
+    for (const id of ids) expect(node(id).tasks.at(-1)?.body).toBe('"rollback"');
+    expect(known()).toMatchObject({ state: 'active', settingsVersion: 0 });
+    expect(cluster.copies.stale()).toEqual([]);
+  });
+});
+
 describe('a write that was decided on an index', () => {
   it('is decided anew when the index has gone meanwhile', async () => {
     cluster = await startFakeCluster(2);
