@@ -11,7 +11,7 @@ const path = `/indexes/${uid}/documents`;
 const writers = 2;
 
 export const settings = {
-  filterableAttributes: ['kind', 'writer', 'n', 'color'],
+  filterableAttributes: ['id', 'kind', 'writer', 'n', 'color'],
   sortableAttributes: ['n'],
   searchableAttributes: ['text'],
 };
