@@ -6,6 +6,7 @@ import { flap } from './flap.ts';
 import { groupLost } from './group-lost.ts';
 import { hangNode } from './hang-node.ts';
 import { killNode } from './kill-node.ts';
+import { factor, grow } from './moves.ts';
 import { noCopies } from './no-copies.ts';
 import { nodeDiskFull } from './node-disk-full.ts';
 import { overload } from './overload.ts';
@@ -32,4 +33,6 @@ export const scenarios: readonly Scenario[] = [
   badWriteAnswers,
   nodeDiskFull,
   overload,
+  grow,
+  factor,
 ];

@@ -12,4 +12,6 @@ export const needs: Readonly<Record<string, 'repair' | 'hedging' | 'reconciliati
   'settings-timeout': 'repair',
   'bad-write-answers': 'repair',
   'node-disk-full': 'repair',
+  grow: 'repair',
+  factor: 'repair',
 };
