@@ -1,10 +1,11 @@
 import type { DocumentWriteService } from '../http/services.ts';
 import { indexNotFoundBody } from '../indexes/errors.ts';
-import { nodePath, type PreparedIndex, type PrepareOptions, prepareIndex, toAllNodes } from '../indexes/prepare.ts';
+import { nodePath, type PreparedIndex, type PrepareOptions, prepareIndex } from '../indexes/prepare.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, type PlannedPart, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
+import { deleteAllParts } from './delete-all.ts';
 import { deletionRecord } from './deletion-record.ts';
 import type { BatchJudge } from './judge-batch.ts';
 import { type VersionClock, versionMarker } from './markers.ts';
@@ -157,12 +158,7 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
       ),
     deleteAll: (uid) =>
       acceptance.accept(uid, async () =>
-        planDeletion(
-          uid,
-          { deletedDocuments: null },
-          (index) => toAllNodes(view, 'delete-all', { method: 'DELETE', path: nodePath(index, '/documents') }, true),
-          null,
-        ),
+        planDeletion(uid, { deletedDocuments: null }, (index) => deleteAllParts(view, index), null),
       ),
   };
 }

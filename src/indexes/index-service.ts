@@ -1,5 +1,7 @@
+import { deleteIndexParts } from '../documents/delete-all.ts';
 import { ApiError } from '../errors/api-error.ts';
 import type { IndexService, WriteAnswer } from '../http/services.ts';
+import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import { type ActiveTasks, globalQueue } from '../tasks/active.ts';
@@ -8,7 +10,8 @@ import { newIndex, nodePath, type PrepareOptions, toAllNodes } from './prepare.t
 import { planSwap } from './swap.ts';
 
 /** What the index routes are built from. */
-export interface IndexServiceOptions extends PrepareOptions {
+export interface IndexServiceOptions extends Omit<PrepareOptions, 'view'> {
+  view: ClusterView;
   acceptance: Acceptance;
   active: ActiveTasks;
   /** Number of documents of an index, each counted once. */
@@ -105,7 +108,7 @@ export function createIndexService(
       verdict: null,
       effect: { deleteIndex: true },
       catalog: [{ kind: 'putIndex', record: { ...index, state: 'deleting' } }],
-      parts: toAllNodes(view, 'delete-index', { method: 'DELETE', path: nodePath(index) }, true),
+      parts: deleteIndexParts(view, index),
     };
   }
 

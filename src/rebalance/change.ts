@@ -110,13 +110,17 @@ export function editedTopology(edits: ConfigurationEdits): TopologyChange[] {
 const activeNodes = (record: TopologyRecord, group: number) =>
   record.nodes.filter((node) => node.group === group && node.state === 'active').length;
 
-/** Groups, of those that keep nodes, in which fewer copies of each shard would fit than before and than are wanted. */
+/**
+ * Groups, of those that keep nodes, in which fewer copies of each shard would fit than are wanted: all of them when more are asked
+ * for than before, otherwise as many as fitted before. A new group may come node by node.
+ */
 export function groupsWithoutRoom(before: TopologyRecord, after: TopologyRecord): number[] {
   const groups = [...new Set(after.nodes.map((node) => node.group))];
+  const more = after.replicationFactor > before.replicationFactor;
   return groups.filter((group) => {
-    const room = activeNodes(after, group);
     const known = before.nodes.some((node) => node.group === group);
-    const wanted = Math.min(after.replicationFactor, known ? Math.max(1, activeNodes(before, group)) : 1);
-    return room < wanted;
+    const fitted = known ? Math.max(1, activeNodes(before, group)) : 1;
+    const wanted = known && more ? after.replicationFactor : Math.min(after.replicationFactor, fitted);
+    return activeNodes(after, group) < wanted;
   });
 }

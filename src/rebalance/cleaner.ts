@@ -40,33 +40,53 @@ function byNodeAndIndex(copies: readonly LeavingCopy[]): Map<string, LeavingCopy
 export function createCleaner(options: CleanerOptions): Cleaner {
   const { state, clients, log } = options;
 
-  async function remove(client: NodeClient, index: IndexRecord, copies: readonly LeavingCopy[]): Promise<boolean> {
-    const filter = shardFilter(copies.map((copy) => copy.shard));
-    const response = await options.inLine(client.id, index.physicalUid, () =>
-      client.request({
+  /** Those that are still marked as they were: a change of the topology can bring a copy back into use at any time. */
+  function stillSurplus(copies: readonly LeavingCopy[]): LeavingCopy[] {
+    const marks = new Set(state.copies.leaving());
+    return copies.filter((copy) => marks.has(copy));
+  }
+
+  /** A node that has lost the index has nothing left to delete. */
+  async function lacksIndex(client: NodeClient, index: IndexRecord): Promise<boolean> {
+    const { status } = await client.request({ method: 'GET', path: nodePath(index), timeoutMs: options.timeoutMs });
+    return status === 404;
+  }
+
+  /** Deletes the documents of copies that are still surplus when it is their turn; resolves with those that are gone. */
+  async function remove(client: NodeClient, index: IndexRecord, copies: readonly LeavingCopy[]) {
+    let chosen: LeavingCopy[] = [];
+    const response = await options.inLine(client.id, index.physicalUid, async () => {
+      // A copy that comes back into use later is repaired behind this request; one that has is not to be touched.
+      chosen = stillSurplus(copies);
+      if (chosen.length === 0) return null;
+      return client.request({
         method: 'POST',
         path: nodePath(index, '/documents/delete'),
-        body: JSON.stringify({ filter }),
+        body: JSON.stringify({ filter: shardFilter(chosen.map((copy) => copy.shard)) }),
         timeoutMs: options.timeoutMs,
-      }),
-    );
+      });
+    });
+    if (response === null) return [];
     if (response.status !== 202) {
       log.warn({ node: client.id, index: index.uid, status: response.status }, 'node refused to delete surplus copies');
-      return false;
+      return [];
     }
     const { taskUid } = JSON.parse(response.text) as { taskUid: number };
-    return (await options.ended(client, taskUid)) === 'succeeded';
+    const succeeded = (await options.ended(client, taskUid)) === 'succeeded';
+    return succeeded || (await lacksIndex(client, index)) ? chosen : [];
   }
 
   async function cleanGroup(copies: readonly LeavingCopy[]): Promise<number> {
     const { nodeId, indexId } = copies[0]!;
     const index = state.catalog.byId(indexId);
     const client = clients.get(nodeId);
-    const gone = client === undefined || index === null;
-    if (!gone && (!state.view.up(nodeId) || !(await remove(client, index, copies)))) return 0;
-    await state.commit(copies.map(({ shard }): StoreChange => ({ kind: 'deleteLeaving', indexId, shard, nodeId })));
-    log.info({ node: nodeId, index: index?.uid, shards: copies.length }, 'deleted surplus copies');
-    return copies.length;
+    const nobody = client === undefined || index === null;
+    if (!nobody && !state.view.up(nodeId)) return 0;
+    const gone = stillSurplus(nobody ? copies : await remove(client, index, copies));
+    if (gone.length === 0) return 0;
+    await state.commit(gone.map(({ shard }): StoreChange => ({ kind: 'deleteLeaving', indexId, shard, nodeId })));
+    log.info({ node: nodeId, index: index?.uid, shards: gone.length }, 'deleted surplus copies');
+    return gone.length;
   }
 
   return {

@@ -7,6 +7,7 @@ import type { StoreChange } from '../store/store.ts';
 import { type Clock, rfc3339 } from '../tasks/clock.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
 import type { Gate } from '../tasks/gate.ts';
+import { createSerial } from '../tasks/serial.ts';
 import { changeTopology, groupsWithoutRoom, type TopologyChange } from './change.ts';
 import type { Cleaner } from './cleaner.ts';
 import { countLeft, isDone, type RebalanceRecord } from './progress.ts';
@@ -53,6 +54,9 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
   let current = stored === null || stored === '' ? null : (JSON.parse(stored) as RebalanceRecord);
   let paused = (await state.store.meta(pausedKey)) === 'true';
   const instant = () => rfc3339(options.now());
+  const turns = createSerial();
+  /** What reads the topology and commits what follows from it must not overlap: the second would undo the first. */
+  const inTurn = <T>(work: () => Promise<T>) => turns.run('topology', work);
 
   const meta = (key: string, value: string): StoreChange => ({ kind: 'putMeta', key, value });
 
@@ -93,8 +97,9 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
       const { after, transition: moved } = preview(changes, force);
       const copies = (current?.copies ?? 0) + moved.filling.length;
       const next: RebalanceRecord = current ?? { startedAt: instant(), previous: topology.record(), copies: 0 };
-      current = { ...next, copies };
-      await state.commit([...moved.changes, meta(recordKey, JSON.stringify(current))]);
+      const record = { ...next, copies };
+      await state.commit([...moved.changes, meta(recordKey, JSON.stringify(record))]);
+      current = record;
       log.info(
         { version: after.version, copies: moved.filling.length, changes: changes.map((change) => change.kind) },
         'topology changed',
@@ -154,22 +159,23 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
 
   return {
     preview,
-    change: (changes, force = false) => apply(changes, force),
-    async cancel() {
-      if (current === null) throw new ApiError('miroir_invalid_topology', 'No rebalance is under way.');
-      await apply(undoing(topology.record(), current.previous), true);
-    },
+    change: (changes, force = false) => inTurn(() => apply(changes, force)),
+    cancel: () =>
+      inTurn(async () => {
+        if (current === null) throw new ApiError('miroir_invalid_topology', 'No rebalance is under way.');
+        await apply(undoing(topology.record(), current.previous), true);
+      }),
     pause: () => setPaused(true),
     resume: () => setPaused(false),
     get paused() {
       return paused;
     },
     async advance() {
-      await releaseUnneeded();
-      await forgetDeparting();
+      await inTurn(releaseUnneeded);
+      await inTurn(forgetDeparting);
       await options.cleaner.clean();
-      await letNodesGo();
-      await finish();
+      await inTurn(letNodesGo);
+      await inTurn(finish);
     },
     status() {
       const left = countLeft(state.copies);

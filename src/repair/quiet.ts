@@ -46,6 +46,15 @@ export const queuesOfIndex = (index: IndexRecord): string[] => [...new Set([inde
 export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): Quiet {
   const turns = createSerial();
 
+  /** Tasks of the index that are being handed to the nodes. */
+  function sending(index: IndexRecord): Set<number> {
+    const uids = new Set<number>();
+    for (const { record } of active.all()) {
+      if (record.indexId === index.id && record.phase === 'sending') uids.add(record.uid);
+    }
+    return uids;
+  }
+
   /** Asks the nodes themselves: with many tasks under way Miroir's own picture of them is late. */
   async function follow(index: IndexRecord, nodes: ReadonlySet<string>, signal: AbortSignal): Promise<boolean> {
     const unknown = new Map<string, number[]>();
@@ -82,9 +91,13 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
 
   return {
     async applied(index, nodes, signal) {
-      const sending = () =>
-        [...active.all()].some(({ record }) => record.indexId === index.id && record.phase === 'sending');
-      while (sending()) await sleep(pollMs, undefined, { signal });
+      // those of this moment: clients who write all the time would be waited for without end
+      let open = sending(index);
+      while (open.size > 0) {
+        await sleep(pollMs, undefined, { signal });
+        const still = sending(index);
+        open = new Set([...open].filter((uid) => still.has(uid)));
+      }
       await Promise.all([...new Set(nodes)].map((node) => access.applied(node, index, signal)));
     },
     async followed(index, nodes, signal) {

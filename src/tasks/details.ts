@@ -12,20 +12,22 @@ function sumOf(parts: readonly PartRecord[], field: string): number {
 }
 
 /**
- * Everything is deleted on every node at once, so documents are counted on every copy; nodes that did not answer are
+ * Everything was deleted on every node at once, so documents are counted on every copy; nodes that did not answer are
  * taken to hold as much as the others do on average.
  */
 function deletedEverywhere(parts: readonly PartRecord[], copiesPerDocument: number): number {
-  const counting = parts.filter((part) => part.counts);
-  const answered = counting.filter((part) => part.status === 'succeeded');
+  const answered = parts.filter((part) => part.status === 'succeeded');
   if (answered.length === 0 || copiesPerDocument === 0) return 0;
   const perNode = sumOf(answered, 'deletedDocuments') / answered.length;
-  return Math.round((perNode * counting.length) / copiesPerDocument);
+  return Math.round((perNode * parts.length) / copiesPerDocument);
 }
 
+/** Parts of these steps delete whatever a node has, which is only counted while all copies are where they belong. */
+const everything = ['delete-all', 'delete-index'];
+
 function deletedDocuments(parts: readonly PartRecord[], copiesPerDocument: number): number {
-  const everything = parts.some((part) => part.step === 'delete-all');
-  return everything ? deletedEverywhere(parts, copiesPerDocument) : sumOf(parts, 'deletedDocuments');
+  const whole = parts.filter((part) => part.counts && everything.includes(part.step));
+  return whole.length > 0 ? deletedEverywhere(whole, copiesPerDocument) : sumOf(parts, 'deletedDocuments');
 }
 
 /** Details of an ended task (JSON text), one copy of each shard counted; null when its type shows none. */
@@ -44,15 +46,13 @@ export function endedDetails(
       details.indexedDocuments = succeeded ? (effect.documents ?? 0) : 0;
       break;
     case 'documentDeletion':
+    case 'indexDeletion':
       details.deletedDocuments = succeeded ? deletedDocuments(parts, copiesPerDocument) : 0;
       break;
     case 'documentEdition':
       details.editedDocuments = succeeded ? sumOf(parts, 'editedDocuments') : 0;
       // Meilisearch leaves this one as it was when an edition fails.
       details.deletedDocuments = succeeded ? sumOf(parts, 'deletedDocuments') : null;
-      break;
-    case 'indexDeletion':
-      details.deletedDocuments = succeeded ? deletedEverywhere(parts, copiesPerDocument) : 0;
       break;
     default:
       return record.details;

@@ -86,7 +86,7 @@ export async function buildServices(
   const timeoutMs = config.write.timeout;
   const editing = createDocumentEditService({ catalog, view, clients, acceptance, versions, timeoutMs });
   const countDocuments = (index: IndexRecord) => stats.countDocuments(index);
-  const indexes = createIndexService({ ...prepare, acceptance, active, countDocuments, quietTimeoutMs });
+  const indexes = createIndexService({ ...prepare, view, acceptance, active, countDocuments, quietTimeoutMs });
   const settings = createSettingsService({ ...prepare, acceptance, active });
   const keys = await createKeyService({ store, masterKey: config.masterKey ?? null, now });
   const wholeIndexes = createWholeIndexes({ view, clients, tasks, config: config.dumps });

@@ -24,7 +24,7 @@ export interface Scenario {
   passes: string;
   cluster: LabOptions;
   load?: Partial<WritersOptions & SearchersOptions>;
-  /** It compares how long things take, which says little on a machine that does other work: left out of `npm test`. */
+  /** It compares how long things take, or takes minutes on a machine that does other work: left out of `npm test`. */
   needsQuiet?: boolean;
   /** Only root can do this. */
   needsRoot?: boolean;

@@ -123,7 +123,7 @@ export async function searchesEqual(
     expect(got.headers['x-miroir-degraded']).toBeUndefined();
     const hits = (answer: RawAnswer) => {
       const { hits: list, estimatedTotalHits, totalHits } = JSON.parse(answer.text) as Record<string, unknown>;
-      const sorted = (list as { id: number }[]).sort((a, b) => a.id - b.id);
+      const sorted = (list as { id: number | string }[]).sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
       return { status: answer.status, sorted, total: estimatedTotalHits ?? totalHits };
     };
     expect(hits(got)).toEqual(hits(expected));

@@ -223,4 +223,11 @@ describe('what cannot be done', () => {
     expect(groupsWithoutRoom(record, drained)).toEqual([0]);
     expect(groupsWithoutRoom(record, changeTopology(record, { kind: 'replicationFactor', value: 1 }))).toEqual([]);
   });
+
+  it('is seen where more copies are asked for than there are nodes', () => {
+    const copies = (value: number) => changeTopology(record, { kind: 'replicationFactor', value });
+    const active = record.nodes.filter(({ state }) => state === 'active').length;
+    expect(groupsWithoutRoom(record, copies(active))).toEqual([]);
+    expect(groupsWithoutRoom(record, copies(active + 1))).toEqual([0]);
+  });
 });
