@@ -21,6 +21,8 @@ export interface CopyComparisonOptions {
   /** The node that each shard is compared with. */
   sources: ReadonlyMap<number, string>;
   progress: RepairProgress;
+  /** Whether the copies are still to be put right. */
+  still(): boolean;
 }
 
 /** Compares copies, and makes those of the one node equal to those of the others. */
@@ -65,6 +67,7 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
       nodeId,
       index,
       signal,
+      still: options.still,
       throttle: (documents) => options.throttle.take(documents, signal),
       onStored(copied, deleted) {
         progress.copied += copied;

@@ -26,14 +26,23 @@ export interface NodeAccess {
   client(nodeId: string): NodeClient;
   /** The JSON of a GET; null for 404. Throws `RepairError`. */
   read(nodeId: string, path: string, signal: AbortSignal): Promise<unknown>;
-  /** Send a write behind everything that clients sent to the index on this node, and return its task. Throws. */
-  send(nodeId: string, index: IndexRecord, request: NodeRequest): Promise<number>;
+  /**
+   * Send a write behind everything that clients sent to the index on this node, and return its task. Throws, also when `still`
+   * says, as its turn comes, that it is not wanted any more.
+   */
+  send(nodeId: string, index: IndexRecord, request: NodeRequest, still?: () => boolean): Promise<number>;
   /** Wait until the node has worked off a task. Throws when it no longer knows it. */
   ended(nodeId: string, taskUid: number, signal: AbortSignal): Promise<EndedNodeTask>;
   /** Whether one of these tasks did not succeed. */
   anyFailed(nodeId: string, taskUids: readonly number[], signal: AbortSignal): Promise<boolean>;
   /** `send`, `ended`, and an error unless it succeeded. */
-  write(nodeId: string, index: IndexRecord, request: NodeRequest, signal: AbortSignal): Promise<void>;
+  write(
+    nodeId: string,
+    index: IndexRecord,
+    request: NodeRequest,
+    signal: AbortSignal,
+    still?: () => boolean,
+  ): Promise<void>;
   /** Wait until the node has applied every task of the index that it has taken so far. */
   applied(nodeId: string, index: IndexRecord, signal: AbortSignal): Promise<void>;
 }
@@ -91,8 +100,14 @@ export function createNodeAccess(options: NodeAccessOptions): NodeAccess {
   const notTaken = (record: RepairTask) =>
     state.commit([{ kind: 'putRepairTask', record: { ...record, nodeTaskUid: notTakenUid } }]);
 
-  function send(nodeId: string, index: IndexRecord, request: NodeRequest): Promise<number> {
+  function send(
+    nodeId: string,
+    index: IndexRecord,
+    request: NodeRequest,
+    still: () => boolean = () => true,
+  ): Promise<number> {
     return options.inLine(nodeId, index.physicalUid, async (afterTask) => {
+      if (!still()) throw new RepairError(nodeId, `has copies of ${index.uid} to be filled no more`);
       const record: RepairTask = { nodeId, indexId: index.id, seq: sequence++, afterTask, nodeTaskUid: null };
       await state.commit([{ kind: 'putRepairTask', record }]);
       const answer = await client(nodeId)
@@ -126,8 +141,8 @@ export function createNodeAccess(options: NodeAccessOptions): NodeAccess {
       }
       return false;
     },
-    async write(nodeId, index, request, signal) {
-      const task = await ended(nodeId, await send(nodeId, index, request), signal);
+    async write(nodeId, index, request, signal, still) {
+      const task = await ended(nodeId, await send(nodeId, index, request, still), signal);
       if (task.status === 'succeeded') return;
       throw new RepairError(nodeId, `${request.method} ${request.path} ${task.status}: ${task.error?.message ?? ''}`);
     },

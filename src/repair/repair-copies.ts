@@ -115,10 +115,17 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     else for (const id of ids) suspects.ids.add(id);
   }
 
+  /** Whether all these copies are still there to be repaired; a change of the topology may have taken some away. */
+  function stillWanted({ index, nodeId, shards }: CopyGroup): boolean {
+    const { view, copies } = state;
+    const holds = (shard: number) => view.groups().some((group) => view.copies(index, group, shard).includes(nodeId));
+    return shards.every((shard) => copies.isStale(index.id, shard, nodeId) && holds(shard));
+  }
+
   function stillValid(group: CopyGroup, sources: ReadonlyMap<number, string>): boolean {
     const { index, nodeId, shards } = group;
     const { view, copies, catalog } = state;
-    if (catalog.byId(index.id)?.state !== 'active' || !view.up(nodeId)) return false;
+    if (catalog.byId(index.id)?.state !== 'active' || !view.up(nodeId) || !stillWanted(group)) return false;
     return shards.every((shard) => {
       const source = sources.get(shard);
       return source !== undefined && view.up(source) && !copies.isStale(index.id, shard, source);
@@ -182,7 +189,14 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     const [source = null] = sources.values();
     const empty = await options.preparation.prepare(index, nodeId, source, signal);
     const suspects = await suspectsOf(group, empty);
-    const comparison = createCopyComparison({ ...options, index, nodeId, sources, progress });
+    const comparison = createCopyComparison({
+      ...options,
+      index,
+      nodeId,
+      sources,
+      progress,
+      still: () => stillWanted(group),
+    });
     if (suspects.shards.size > 0 && !state.view.hasSurplus(index, nodeId)) {
       await comparison.deleteStrays(state.shardsOn(index, nodeId), signal);
     }

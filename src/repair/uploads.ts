@@ -19,6 +19,8 @@ export interface UploadOptions {
   nodeId: string;
   index: IndexRecord;
   signal: AbortSignal;
+  /** Whether the documents are still wanted on the node, asked just before each batch is sent. */
+  still(): boolean;
   throttle(documents: number): Promise<void>;
   onStored(copied: number, deleted: number): void;
 }
@@ -60,7 +62,7 @@ export function createUploads(options: UploadOptions): Uploads {
     batch = [];
     length = 0;
     await options.throttle(documents);
-    await track(access.write(nodeId, index, request, signal).then(() => options.onStored(documents, 0)));
+    await track(access.write(nodeId, index, request, signal, options.still).then(() => options.onStored(documents, 0)));
   }
 
   async function drain(): Promise<void> {
@@ -81,7 +83,9 @@ export function createUploads(options: UploadOptions): Uploads {
         const some = ids.slice(from, from + idsPerDeletion);
         const path = `${documentsPath(index)}/delete-batch`;
         const request = { method: 'POST', path, body: JSON.stringify(some) } as const;
-        await track(access.write(nodeId, index, request, signal).then(() => options.onStored(0, some.length)));
+        await track(
+          access.write(nodeId, index, request, signal, options.still).then(() => options.onStored(0, some.length)),
+        );
       }
     },
     async end() {

@@ -116,15 +116,19 @@ export function planReads(
 
 /**
  * Of how many shards of an index each node holds documents: who is asked for that many needs no shard filter. Nodes with
- * documents that nobody uses any more are left out; they always need it.
+ * copies that are still to be filled, or with documents that nobody uses any more, are left out; they always need it.
  */
 export function heldCounts(view: ClusterView, index: IndexRecord): Map<string, number> {
   const counts = new Map<string, number>();
   for (const group of view.groups()) {
     for (let shard = 0; shard < index.shards; shard++) {
-      for (const node of view.copies(index, group, shard)) counts.set(node, (counts.get(node) ?? 0) + 1);
+      for (const node of view.copies(index, group, shard)) {
+        // a node that may hold anything is never asked for as many
+        const held = view.inSync(index, shard, node) && !view.hasSurplus(index, node) ? 1 : Number.NaN;
+        counts.set(node, (counts.get(node) ?? 0) + held);
+      }
     }
   }
-  for (const node of counts.keys()) if (view.hasSurplus(index, node)) counts.delete(node);
+  for (const [node, count] of counts) if (Number.isNaN(count)) counts.delete(node);
   return counts;
 }
