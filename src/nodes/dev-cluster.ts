@@ -1,8 +1,7 @@
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type DevLayout, type DevState, newDevState, readDevState, writeDevState } from './dev-state.ts';
-import { freePort, type LocalNode, startLocalNode } from './local.ts';
+import { freePort, type LocalNode, portIsFree, startLocalNode } from './local.ts';
 import { listProcesses, type ProcessInfo, processCommand } from './processes.ts';
 
 /** Real Meilisearch nodes on this machine, for trying Miroir out and for tests. */
@@ -77,15 +76,6 @@ async function endOrphans(directory: string): Promise<number> {
     }
   }
   return orphans.length;
-}
-
-/** Whether a port can be listened on at this moment. */
-export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
-  return new Promise((done) => {
-    const attempt = createServer();
-    attempt.once('error', () => done(false));
-    attempt.listen(port, host, () => attempt.close(() => done(true)));
-  });
 }
 
 /** Waits, for a moment, until a port is free: a process lets go of its sockets a little after it has vanished from lists. */

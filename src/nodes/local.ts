@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -51,17 +52,26 @@ function keepTrack(child: ChildProcess): void {
   });
 }
 
-/** A TCP port that was free on 127.0.0.1 a moment ago. */
-export async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
+/** Ports below those that systems give to outgoing connections, which could otherwise take a port before it is listened on. */
+const [lowestPort, highestPort] = [10_000, 32_000];
+const portAttempts = 100;
+
+/** Whether a port can be listened on at this moment. */
+export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
+  return new Promise((done) => {
+    const attempt = createServer();
+    attempt.once('error', () => done(false));
+    attempt.listen(port, host, () => attempt.close(() => done(true)));
   });
+}
+
+/** A loopback port that nobody listens on, drawn at random so that processes starting at once rarely draw the same. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < portAttempts; attempt++) {
+    const port = randomInt(lowestPort, highestPort);
+    if (await portIsFree(port)) return port;
+  }
+  throw new Error(`no free port was found between ${lowestPort} and ${highestPort}`);
 }
 
 async function waitHealthy(
