@@ -12,8 +12,6 @@ export default defineConfig({
     hookTimeout: 120_000,
     maxWorkers: 2,
     pool: 'forks',
-    // Dozens of real servers share the machine; a test that fails is tried once more before it counts.
-    retry: 1,
     reporters: ['default', './tests/support/summary-reporter.ts'],
   },
 });
