@@ -316,7 +316,8 @@ export const answers: Case[] = [
   [
     'vectors with facets',
     [hybrid(1, { filter: 'group = 1' }), hybrid(0.5, { q: 'word2' })],
-    { limit: 30, facetsByIndex: { vectors: ['group'] } },
+    // more than there are, so that no server looks for neighbours approximately
+    { limit: 60, facetsByIndex: { vectors: ['group'] } },
   ],
   [
     'vectors, sorted',
