@@ -44,7 +44,7 @@ const exporting: readonly ParameterRow[] = [
   same('url', 'http://127.0.0.1:9'),
   same('apiKey', 'its-key'),
   same('payloadSize', '50 MiB'),
-  same('indexes', { films: { filter: 'year > 2000', overrideSettings: true } }),
+  same('indexes', { 'shop-*': { filter: 'year > 2000', overrideSettings: true } }),
 ];
 
 const embedder: readonly ParameterRow[] = [

@@ -31,6 +31,14 @@ export function queuesOf(record: TaskRecord, effect: Effect): string[] {
   return names.length === 0 ? [globalQueue] : [...new Set(names)].sort();
 }
 
+/** The changes of an index's settings that were accepted after a task and have not ended, in order. */
+export function laterSettings(active: Pick<ActiveTasks, 'all'>, { record }: ActiveTask): Record<string, unknown>[] {
+  const later = [...active.all()].filter(
+    (task) => task.record.indexId === record.indexId && task.record.uid > record.uid,
+  );
+  return later.flatMap(({ effect }) => (effect.settings === undefined ? [] : [effect.settings]));
+}
+
 /** The unfinished tasks of this process, by uid and by index, in order of acceptance. */
 export interface ActiveTasks {
   add(record: TaskRecord, parts: PartRecord[], touched?: Touched): ActiveTask;

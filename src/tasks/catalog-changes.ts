@@ -8,10 +8,20 @@ import { hasCreated, type Recreate } from './succession.ts';
 
 /** What ending a settings task needs from the settings domain. */
 export interface SettingsCommit {
-  /** Read the settings back from the nodes and make the committed record; an error when the nodes disagree. */
-  commit(index: IndexRecord, patch: Record<string, unknown>): Promise<{ record: IndexRecord } | { error: ErrorBody }>;
-  /** The requests that bring every node of the index back to the committed settings; `patch` is what was tried. */
-  restore(index: IndexRecord, patch: Record<string, unknown>): PlannedPart[];
+  /**
+   * Read the settings back from the nodes and make the committed record; an error when the nodes disagree. `later` are the
+   * changes accepted after this one, which each node works off in its own time and may have already.
+   */
+  commit(
+    index: IndexRecord,
+    patch: Record<string, unknown>,
+    later: readonly Record<string, unknown>[],
+  ): Promise<{ record: IndexRecord } | { error: ErrorBody }>;
+  /**
+   * The requests that bring every node of the index back to the committed settings; `patch` is what was tried, `later` are
+   * the changes accepted after it, which stand.
+   */
+  restore(index: IndexRecord, patch: Record<string, unknown>, later: readonly Record<string, unknown>[]): PlannedPart[];
   /** What makes a node's index new again after its creation failed. */
   recreate: Recreate;
 }

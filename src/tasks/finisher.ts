@@ -3,7 +3,7 @@ import type { Logger } from '../observability/log.ts';
 import { markStale } from '../placement/stale-mark.ts';
 import type { IndexRecord, PartRecord, TaskRecord } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
-import type { ActiveTask, ActiveTasks } from './active.ts';
+import { type ActiveTask, type ActiveTasks, laterSettings } from './active.ts';
 import { catalogChanges, nameChanges, type SettingsCommit } from './catalog-changes.ts';
 import { type Clock, rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
@@ -137,7 +137,7 @@ export function createFinisher(options: FinisherOptions): Finisher {
   }
 
   async function undo(task: ActiveTask, index: IndexRecord, error: ErrorBody): Promise<false> {
-    const planned = options.settings.restore(index, task.effect.settings ?? {});
+    const planned = options.settings.restore(index, task.effect.settings ?? {}, laterSettings(active, task));
     await rollBack(state, task, planned, error, options.sendParts);
     return false;
   }
@@ -164,9 +164,9 @@ export function createFinisher(options: FinisherOptions): Finisher {
   }
 
   /** The settings that the nodes agree on after a task that changes them; null when it does not. */
-  async function readSettings({ effect }: ActiveTask, index: IndexRecord) {
-    if (effect.settings === undefined) return null;
-    const committed = await options.settings.commit(index, effect.settings);
+  async function readSettings(task: ActiveTask, index: IndexRecord) {
+    if (task.effect.settings === undefined) return null;
+    const committed = await options.settings.commit(index, task.effect.settings, laterSettings(active, task));
     return 'error' in committed ? committed : committed.record;
   }
 

@@ -52,12 +52,14 @@ async function check(row: Row, raw: RawRequest): Promise<void> {
 
 /** Waits until a server has worked off its tasks: what a row finds must not depend on how fast the rows before it were. */
 async function settled(name: 'oracle' | 'cluster'): Promise<void> {
+  const path = '/tasks?statuses=enqueued,processing&limit=20';
+  let unfinished: unknown[] = [];
   for (let attempt = 0; attempt < 600; attempt++) {
-    const path = '/tasks?statuses=enqueued,processing&limit=1';
-    if ((await sendJson<{ total: number }>(server(name), 'GET', path)).total === 0) return;
+    ({ results: unfinished } = await sendJson<{ results: unknown[] }>(server(name), 'GET', path));
+    if (unfinished.length === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`the tasks of the ${name} do not end`);
+  throw new Error(`the tasks of the ${name} do not end: ${JSON.stringify(unfinished)}`);
 }
 
 const unknown = { surelyUnknown: 1 };

@@ -12,7 +12,8 @@ import { allNodes, nodePath, type PrepareOptions, prepareIndex, toAllNodes } fro
 import { acceptedSettings, committedSettings } from './accepted.ts';
 import { applyOverrides, getSetting, logicalTaskDetails, overridesOf, settingsHash, toLogical } from './logical.ts';
 import { settingNames } from './names.ts';
-import { physicalReset, toPhysicalPatch, toPhysicalRestore, toPhysicalRestoreBelow } from './physical.ts';
+import { type Json, pick } from './order.ts';
+import { physicalReset, toPhysicalPatch, toPhysicalRestoreBelow } from './physical.ts';
 import { keepSecrets, maskSecrets } from './secrets.ts';
 
 /** What the settings routes are built from. */
@@ -73,6 +74,13 @@ export function createSettingsService(options: SettingsServiceOptions): Settings
   };
 }
 
+/** The settings that changes name. */
+const namesIn = (changes: readonly Record<string, unknown>[]): Set<string> => new Set(changes.flatMap(Object.keys));
+
+function without(settings: Json, names: ReadonlySet<string>): Json {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !names.has(name)));
+}
+
 /** What committing settings is built from. */
 export interface SettingsCommitOptions {
   view: ClusterView;
@@ -103,29 +111,37 @@ export function createSettingsCommit(options: SettingsCommitOptions): SettingsCo
   }
 
   return {
-    async commit(index, patch): Promise<{ record: IndexRecord } | { error: ErrorBody }> {
+    async commit(index, patch, later): Promise<{ record: IndexRecord } | { error: ErrorBody }> {
       const nodes = allNodes(options.view).filter((nodeId) => current(nodeId, index));
       const answers = await Promise.all(nodes.map((nodeId) => readBack(nodeId, index, patch).catch(() => null)));
       const read = answers.filter((answer) => answer !== null);
       const first = read[0];
       if (first === undefined) throw new Error(`no node could be asked for the settings of ${index.physicalUid}`);
-      const odd = read.find(({ settings }) => settingsHash(settings) !== settingsHash(first.settings));
+      const changing = namesIn(later);
+      const hash = (settings: Json) => settingsHash(without(settings, changing));
+      const odd = read.find(({ settings }) => hash(settings) !== hash(first.settings));
       if (odd !== undefined) {
         options.log.error({ index: index.uid, nodes: [first.nodeId, odd.nodeId] }, 'nodes report different settings');
         const message = `Index \`${index.uid}\`: the nodes do not report the same settings after the change.`;
         return { error: new ApiError('miroir_settings_diverged', message).toBody() };
       }
-      const settings = JSON.stringify(keepSecrets(first.settings, committedSettings(index), patch));
+      const before = committedSettings(index);
+      // what only later changes touch is theirs to commit
+      const theirs = pick(
+        before,
+        [...changing].filter((name) => !(name in patch)),
+      );
+      const settings = JSON.stringify(keepSecrets({ ...first.settings, ...theirs }, before, patch));
       return { record: { ...index, settings, settingsVersion: index.settingsVersion + 1 } };
     },
-    restore(index, patch) {
+    restore(index, patch, later) {
       const present = Object.keys((patch.embedders as object | null | undefined) ?? {});
-      const body = JSON.stringify(toPhysicalRestore(committedSettings(index), present));
+      const body = JSON.stringify(toPhysicalRestoreBelow(committedSettings(index), present, [...namesIn(later)]));
       return toAllNodes(options.view, 'rollback', { method: 'PATCH', path: nodePath(index, '/settings'), body });
     },
     recreate(index, tried, later) {
       const present = Object.keys((tried.embedders as object | null | undefined) ?? {});
-      const settings = toPhysicalRestoreBelow(committedSettings(index), present, later.flatMap(Object.keys));
+      const settings = toPhysicalRestoreBelow(committedSettings(index), present, [...namesIn(later)]);
       const patch = { method: 'PATCH', path: nodePath(index, '/settings'), body: JSON.stringify(settings) } as const;
       const { acceptedPrimaryKey } = index;
       if (acceptedPrimaryKey === null) return [{ step: 'create', request: patch }];
