@@ -9,6 +9,8 @@ interface Material {
   vector(): number[];
   /** One to three words of a document. */
   words(): string;
+  /** A word that is in more titles than a page has hits. */
+  commonWord(): string;
   /** Id of a document as sent. */
   id(): string | number;
 }
@@ -29,13 +31,16 @@ const hybrid = ({ rng, vector, words }: Material, list: readonly number[] = rati
 /** A semantic and a hybrid search, alternating by chance. */
 const either = (m: Material) => (m.rng.chance(0.4) ? semantic(m) : hybrid(m));
 
+/** Words fill the page so well that no server looks for neighbours, which it would do approximately for so few hits. */
+const goodEnough = (m: Material) => ({ ...hybrid(m, [0.01, 0.1, 0.3]), q: m.commonWord() });
+
 const classes: Readonly<Record<string, Make>> = {
   semantic,
   'semantic beside words': (m) => ({ ...semantic(m), q: m.words() }),
   'hybrid, default ratio': (m) => ({ q: m.words(), vector: m.vector(), hybrid: { embedder } }),
   'hybrid, any ratio': (m) => hybrid(m),
-  'hybrid, words good enough': (m) => ({ ...hybrid(m, [0.01, 0.1, 0.3]), limit: m.rng.pick([1, 2, 3, 5]) }),
-  'good enough, vector shown': (m) => ({ ...hybrid(m, [0.01, 0.3]), limit: 2, retrieveVectors: true }),
+  'hybrid, words good enough': (m) => ({ ...goodEnough(m), limit: m.rng.pick([1, 2, 3, 5]) }),
+  'good enough, vector shown': (m) => ({ ...goodEnough(m), limit: 2, retrieveVectors: true }),
   'ratio 0': (m) => hybrid(m, [0]),
   'hybrid without words': (m) => ({ ...hybrid(m), q: m.rng.pick(['', ' ', null]) }),
   'hybrid without vector': (m) => ({ q: m.words(), hybrid: { embedder, semanticRatio: 0.5 } }),
@@ -67,14 +72,24 @@ const classes: Readonly<Record<string, Make>> = {
   'similar, some fields': (m) => ({ id: m.id(), embedder, attributesToRetrieve: ['title', 'price'] }),
 };
 
+function commonWords(titles: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const title of titles) {
+    for (const word of new Set(title.split(' '))) counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  return [...counts].filter(([, count]) => count >= 10).map(([word]) => word);
+}
+
 function materialOf(corpus: Corpus, seed: number): Material {
   const rng = createRng(seed);
   const parsed = corpus.documents.map((document) => JSON.parse(document) as { id: string | number; title: string });
+  const common = commonWords(parsed.map(({ title }) => title));
   return {
     rng,
     vector: createVectorSource(seed + 1),
     // The space ends the last word: how a node scores short prefixes depends on how many words it holds.
     words: () => `${rng.sample(rng.pick(parsed).title.split(' '), rng.between(1, 3)).join(' ')} `,
+    commonWord: () => `${rng.pick(common)} `,
     id: () => rng.pick(parsed).id,
   };
 }
