@@ -1,6 +1,6 @@
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import { errorCodes } from '../errors/codes.ts';
-import type { NodeClient, NodeResponse } from '../nodes/client.ts';
+import { type NodeClient, NodeError, type NodeResponse } from '../nodes/client.ts';
 import type { ReplicaSelection } from '../nodes/replica-selection.ts';
 import type { Timing } from '../nodes/timing.ts';
 import type { ScatterRequest } from './scatter.ts';
@@ -10,8 +10,8 @@ export type Outcome<T> =
   | { kind: 'answer'; value: T }
   /** The client's mistake, as the node put it. */
   | { kind: 'refused'; error: ErrorBody; status: number }
-  /** The node's own trouble; `overload` when it said that it has too much to do. */
-  | { kind: 'failed'; overload: ApiError | null };
+  /** The node's own trouble; `overload` when it said that it has too much to do, `cut` when its connection broke. */
+  | { kind: 'failed'; overload: ApiError | null; cut: boolean };
 
 /** One node's share of a read, asked. */
 export interface Finished<T> {
@@ -60,7 +60,7 @@ function judge<T>(response: NodeResponse, { read, absent }: ScatterRequest<T>): 
     try {
       return { kind: 'answer', value: read(response.text) };
     } catch {
-      return { kind: 'failed', overload: null };
+      return { kind: 'failed', overload: null, cut: false };
     }
   }
   if (response.status === 404 && absent !== undefined && parseError(response.text)?.code === absent.code) {
@@ -68,7 +68,7 @@ function judge<T>(response: NodeResponse, { read, absent }: ScatterRequest<T>): 
   }
   const error = response.status === 400 ? parseError(response.text) : null;
   if (error !== null && error.code in errorCodes) return { kind: 'refused', error, status: response.status };
-  return { kind: 'failed', overload: overloaded(response) };
+  return { kind: 'failed', overload: overloaded(response), cut: false };
 }
 
 /** Asks a node for some shards, `whole` when it holds no others, and gives up after `timeoutMs`. */
@@ -88,8 +88,8 @@ export function startAttempt<T>(
       const { signal } = controller;
       const message = request.build(shards, whole, nodeId);
       return judge(await options.clients.get(nodeId).request({ ...message, timeoutMs, signal }), request);
-    } catch {
-      return { kind: 'failed', overload: null };
+    } catch (error) {
+      return { kind: 'failed', overload: null, cut: error instanceof NodeError && error.kind === 'broken' };
     }
   }
 

@@ -4,7 +4,7 @@ import type { ReplicaSelection, Standing } from '../nodes/replica-selection.ts';
 import type { ClusterView } from '../placement/view.ts';
 import { type Attempt, type AttemptOptions, type Finished, startAttempt } from './attempt.ts';
 import { type HedgeOptions, type HedgeOutcome, hedged } from './hedge.ts';
-import { heldCounts, planReads, type ReadPreference } from './plan.ts';
+import { heldCounts, planReads, type ReadPlan, type ReadPreference } from './plan.ts';
 import type { ScatterRequest, ShardAnswer } from './scatter.ts';
 
 /** What gathering needs besides what single attempts do. */
@@ -30,6 +30,8 @@ export class Gathering<T> {
   readonly #held: Map<string, number>;
   readonly #deadline: number;
   readonly #failedNodes = new Set<string>();
+  /** Those of them that did more than break a connection, so that asking again would be no use. */
+  readonly #hopelessNodes = new Set<string>();
   readonly answers: ShardAnswer<T>[] = [];
   readonly refusals: { nodeId: string; error: ErrorBody; status: number }[] = [];
   readonly missing: number[] = [];
@@ -59,7 +61,7 @@ export class Gathering<T> {
     return this.#options.selection.standings(nodes);
   }
 
-  #plan(shards: readonly number[], excluded: ReadonlySet<string> = this.#failedNodes) {
+  #plan(shards: readonly number[], excluded: ReadonlySet<string> = this.#failedNodes): ReadPlan {
     const { index, startGroup } = this.#request;
     const standings = this.#standings();
     const { leastLoadedGroup } = this.#options;
@@ -127,14 +129,22 @@ export class Gathering<T> {
     else {
       this.overload ??= outcome.overload;
       this.#failedNodes.add(nodeId);
+      if (!outcome.cut) this.#hopelessNodes.add(nodeId);
     }
     return outcome.kind !== 'failed';
+  }
+
+  /** Other copies first; where a shard has no other one, the node whose connection broke is asked over a new one. */
+  #planAgain(shards: readonly number[]): ReadPlan {
+    const { byNode, missing } = this.#plan(shards);
+    const again = this.#plan(missing, this.#hopelessNodes);
+    return { byNode: new Map([...byNode, ...again.byNode]), missing: again.missing };
   }
 
   /** Failover: to other copies, which is free unless the nodes are merely overloaded, when it could make things worse. */
   async #goOn(shards: readonly number[], attempt: number, overload: boolean): Promise<void> {
     const { timing, budget, metrics } = this.#options;
-    const plan = this.#plan(shards);
+    const plan = this.#planAgain(shards);
     const late = attempt >= maxAttempts || timing.now() >= this.#deadline;
     if (late || (overload && !budget.take(plan.byNode.size))) {
       this.missing.push(...shards);

@@ -108,6 +108,24 @@ describe('scatter', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('asks a node again whose connection broke, when nobody else has the shards', async () => {
+    let times = 0;
+    const broken = () => new NodeError('b', 'broken', 'reset');
+    const { run, asked, metrics } = setUp({
+      b: (path) => (times++ < 2 ? broken() : ok(path)),
+      c: () => new NodeError('c', 'timeout', 'late'),
+    });
+    const { answers, missing } = await run();
+    expect(answers.map((a) => a.value)).toEqual(['a:0,1:true', 'b:2,3:true']);
+    expect(missing).toEqual([]);
+    expect(asked).toEqual(['a:0,1:true', 'b:2,3:true', 'c:2,3:false', 'b:2,3:true', 'b:2,3:true']);
+    expect(metrics).toMatchObject({ retries: 3, partial: 0 });
+
+    const hopeless = setUp({ b: broken, c: refused('c') });
+    expect((await hopeless.run()).missing).toEqual([2, 3]);
+    expect(hopeless.asked).toHaveLength(5);
+  });
+
   it('names missing shards, or fails when the policy says so', async () => {
     const nodes = { b: refused('b'), c: refused('c') };
     const partial = setUp(nodes);
