@@ -34,7 +34,7 @@ function degradedHeader(missingShards: readonly number[], pendingTask: number | 
  * A read's answer with the headers that tell what is missing and how fresh it is. `pendingTask`: what the session has
  * written and does not show yet.
  */
-export function read(answer: ReadAnswer, pendingTask: number | null = null): Answer {
+export function read(answer: ReadAnswer<string | Buffer>, pendingTask: number | null = null): Answer {
   const headers = degradedHeader(answer.missingShards, pendingTask);
   if (answer.settingsVersion !== undefined) headers['x-miroir-settings-version'] = String(answer.settingsVersion);
   return { status: 200, body: answer.json, headers };

@@ -23,9 +23,9 @@ export interface TaskSummary {
   enqueuedAt: string;
 }
 
-/** A read's answer as JSON text (documents pass unchanged, so it is never an object). */
-export interface ReadAnswer {
-  json: string;
+/** A read's answer as JSON, text or bytes (documents pass unchanged, so it is never an object). */
+export interface ReadAnswer<Json extends string | Buffer = string> {
+  json: Json;
   /** Shards no copy of which could answer, for `X-Miroir-Degraded`; empty when complete. */
   missingShards: readonly number[];
   settingsVersion?: number;
@@ -56,11 +56,11 @@ export interface VectorOptions {
 
 export interface SearchService {
   /** One search; throws `ApiError` (`index_not_found`, a node's own 400, `miroir_shard_unavailable`, ...). */
-  search(indexUid: string, query: SearchQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
+  search(indexUid: string, query: SearchQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer<Buffer>>;
   /** Several searches as one list; throws as one Meilisearch does, naming the query. */
-  federated(request: FederatedRequest, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
+  federated(request: FederatedRequest, caller: Caller, options?: VectorOptions): Promise<ReadAnswer<Buffer>>;
   /** Documents like one of the index; throws as `search` does, and `not_found_similar_id`. */
-  similar(indexUid: string, query: SimilarQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer>;
+  similar(indexUid: string, query: SimilarQuery, caller: Caller, options?: VectorOptions): Promise<ReadAnswer<Buffer>>;
   /** Values of a facet that begin with a query, and how many of the found documents have each. */
   facetSearch(indexUid: string, query: FacetSearchQuery, caller: Caller): Promise<ReadAnswer>;
 }

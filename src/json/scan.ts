@@ -74,25 +74,40 @@ export interface Member {
   valueEnd: number;
 }
 
-function decodeKey(text: string, start: number, end: number): string {
-  const raw = text.slice(start + 1, end - 1);
-  return raw.includes('\\') ? (JSON.parse(text.slice(start, end)) as string) : raw;
+function decodeKey(quoted: string): string {
+  return quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
 }
 
-/** The members of the object at `at`, in order, duplicates included. */
-export function members(text: string, at = 0): Member[] {
-  const found: Member[] = [];
+/** The members of an object and the offset just behind it. */
+export interface ScannedObject {
+  list: Member[];
+  end: number;
+}
+
+/** Turns a piece of a text into what it says, for texts that are kept in an encoded form. */
+export type ReadPiece = (piece: string) => string;
+
+const asItIs: ReadPiece = (piece) => piece;
+
+/** The object at `at`: its members in order, duplicates included. Keys are given as `read` reads them. */
+export function scanObject(text: string, at = 0, read: ReadPiece = asItIs): ScannedObject {
+  const list: Member[] = [];
   let i = skipSpace(text, skipSpace(text, at) + 1);
   while (text.charCodeAt(i) !== CLOSE_BRACE) {
     const keyStart = i;
     const keyEnd = skipString(text, i);
     const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
     const valueEnd = skipValue(text, valueStart);
-    found.push({ key: decodeKey(text, keyStart, keyEnd), keyStart, valueStart, valueEnd });
+    list.push({ key: decodeKey(read(text.slice(keyStart, keyEnd))), keyStart, valueStart, valueEnd });
     i = skipSpace(text, valueEnd);
     if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1);
   }
-  return found;
+  return { list, end: i + 1 };
+}
+
+/** The members of the object at `at`; see `scanObject`. */
+export function members(text: string, at = 0, read: ReadPiece = asItIs): Member[] {
+  return scanObject(text, at, read).list;
 }
 
 /** The elements of the array at `at` as slices of the text. */

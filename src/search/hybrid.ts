@@ -1,5 +1,6 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { ReadAnswer } from '../http/services.ts';
+import { bufferOf } from '../json/byte-text.ts';
 import { isGoodEnough, mayBeGoodEnough, mergeHybrid } from './hybrid-merge.ts';
 import { type MergedSearch, mergedHits, type NodeSearchAnswer, writeSearchAnswer } from './merge/answer.ts';
 import { distinctFilter } from './merge/distinct.ts';
@@ -22,10 +23,10 @@ export interface FoundByVectors {
 }
 
 /** The whole answer: the text, and what no round could reach. */
-function finish({ search, merged, rounds }: FoundByVectors): ReadAnswer {
+function finish({ search, merged, rounds }: FoundByVectors): ReadAnswer<Buffer> {
   const missing = new Set(rounds.flatMap((round) => round.missing));
   return {
-    json: writeSearchAnswer(merged, mergeOptions(search)),
+    json: bufferOf(writeSearchAnswer(merged, mergeOptions(search))),
     missingShards: [...missing].sort((a, b) => a - b),
     settingsVersion: search.index.settingsVersion,
   };
@@ -90,7 +91,7 @@ export type HybridFind = (
 ) => Promise<FoundByVectors>;
 
 /** As `HybridFind`, answered to the client. */
-export type HybridSearch = (...of: Parameters<HybridFind>) => Promise<ReadAnswer>;
+export type HybridSearch = (...of: Parameters<HybridFind>) => Promise<ReadAnswer<Buffer>>;
 
 /** Builds the answering of searches with vectors. */
 export function createHybridSearch(ask: AskNodes, least: number): HybridSearch {

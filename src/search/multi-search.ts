@@ -4,7 +4,7 @@ import type { ReadAnswer } from '../http/services.ts';
 /** One query of a multi-search, ready to run. */
 export interface PlannedQuery {
   indexUid: string;
-  run(): Promise<ReadAnswer>;
+  run(): Promise<ReadAnswer<Buffer>>;
 }
 
 /** Queries of one request that run at the same time. */
@@ -43,11 +43,15 @@ export async function runInOrder<T>(jobs: readonly (() => Promise<T>)[]): Promis
 }
 
 /** Runs the queries of a plain multi-search. */
-export async function runQueries(queries: readonly PlannedQuery[]): Promise<ReadAnswer> {
+export async function runQueries(queries: readonly PlannedQuery[]): Promise<ReadAnswer<Buffer>> {
   const answers = await runInOrder(
     queries.map((query, position) => () => query.run().catch((error) => Promise.reject(inside(error, position)))),
   );
-  const results = answers.map(({ json }, i) => `{"indexUid":${JSON.stringify(queries[i]?.indexUid)},${json.slice(1)}`);
+  const results = answers.flatMap(({ json }, i) => [
+    Buffer.from(`${i === 0 ? '' : ','}{"indexUid":${JSON.stringify(queries[i]?.indexUid)},`),
+    json.subarray(1),
+  ]);
   const missing = new Set(answers.flatMap((answer) => [...answer.missingShards]));
-  return { json: `{"results":[${results.join(',')}]}`, missingShards: [...missing].sort((a, b) => a - b) };
+  const json = Buffer.concat([Buffer.from('{"results":['), ...results, Buffer.from(']}')]);
+  return { json, missingShards: [...missing].sort((a, b) => a - b) };
 }

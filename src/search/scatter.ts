@@ -26,8 +26,8 @@ export interface ScatterRequest<T> {
   parts?: readonly { nodeId: string; shards: readonly number[] }[];
   /** `whole`: the node holds these shards and no others, so that the shard filter may be left out. */
   build(shards: readonly number[], whole: boolean, nodeId: string): NodeRequest;
-  /** Reads a node's 200 answer; what it throws counts as a failure of the node. */
-  read(text: string): T;
+  /** Reads a node's 200 answer, a byte text if `build` asks for that; what it throws counts as a failure of the node. */
+  read: (text: string) => T;
   /** A 404 with this code is an answer too, namely this one. */
   absent?: { code: ErrorCode; value: T };
 }

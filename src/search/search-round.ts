@@ -1,3 +1,4 @@
+import type { ByteText } from '../json/byte-text.ts';
 import type { IndexRecord } from '../store/records.ts';
 import type { SearchAttributes } from './attributes.ts';
 import { type MergeOptions, type NodeSearchAnswer, readSearchAnswer } from './merge/answer.ts';
@@ -67,8 +68,8 @@ export function createAskNodes(scatter: Scatter): AskNodes {
       index,
       shards,
       startGroup,
-      build: (own, whole) => ({ method: 'POST', path, body: body(own, whole) }),
-      read: readSearchAnswer,
+      build: (own, whole) => ({ method: 'POST', path, body: body(own, whole), asBytes: true }),
+      read: (text) => readSearchAnswer(text as ByteText),
     });
   };
 }

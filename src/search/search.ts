@@ -1,4 +1,5 @@
 import type { ReadAnswer, SearchService } from '../http/services.ts';
+import { bufferOf } from '../json/byte-text.ts';
 import type { Caller } from '../keys/caller.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { searchAttributes } from './attributes.ts';
@@ -86,14 +87,14 @@ export function createSearchService({
     };
   }
 
-  async function searchWords(search: PlannedSearch): Promise<ReadAnswer> {
+  async function searchWords(search: PlannedSearch): Promise<ReadAnswer<Buffer>> {
     const round = await ask(search, firstRound(search));
     const answers = answersOf(round);
     const ranked = mergedHits(answers, mergeOptions(search));
     const counted = await countThinned(ask, search, ranked, answers);
     const hits = ranked.map(({ hit }) => hit);
     const spellings = await findSpellings(ask, search, answers);
-    const json = writeSearchAnswer({ hits, answers, counted, spellings }, mergeOptions(search));
+    const json = bufferOf(writeSearchAnswer({ hits, answers, counted, spellings }, mergeOptions(search)));
     return { json, missingShards: round.missing, settingsVersion: search.index.settingsVersion };
   }
 

@@ -5,6 +5,7 @@
  * on, and the best pair counts. A search compares a vector with all embeddings of a document. Where either document has
  * several, the pairs are therefore compared here.
  */
+import { type ByteText, textOf } from '../json/byte-text.ts';
 import type { Visibility } from './attributes.ts';
 import type { NodeSearchAnswer } from './merge/answer.ts';
 import { hitSource, type RankedHit } from './merge/answer.ts';
@@ -55,7 +56,7 @@ function allHits(answer: NodeSearchAnswer, view: HitView, primaryKey: string | n
 function embeddingsOf({ text, fields }: NodeHit, embedder: string): number[][] {
   const member = fields.find(({ key }) => key === vectorsField);
   if (member === undefined) return [];
-  const vectors = JSON.parse(text.slice(member.valueStart, member.valueEnd)) as Record<
+  const vectors = JSON.parse(textOf(text.slice(member.valueStart, member.valueEnd))) as Record<
     string,
     { embeddings?: number[][] }
   >;
@@ -123,7 +124,7 @@ function candidates({ home, others, vectors }: SimilarAnswers, view: SimilarView
 /** A number as Rust writes a float: always with a point. */
 const printFloat = (value: number) => (Number.isInteger(value) ? value.toFixed(1) : JSON.stringify(value));
 
-function render({ ranked, similarity }: Candidate, view: SimilarView, hits: HitView): string {
+function render({ ranked, similarity }: Candidate, view: SimilarView, hits: HitView): ByteText {
   const { hit } = ranked;
   const fields = view.showVectors ? hit.fields : hit.fields.filter(({ key }) => key !== vectorsField);
   const text = renderHit({ ...hit, fields }, hits);
@@ -135,14 +136,14 @@ function render({ ranked, similarity }: Candidate, view: SimilarView, hits: HitV
       : []),
   ];
   const parts = [text.slice(1, -1), ...added].filter((part) => part !== '');
-  return `{${parts.join(',')}}`;
+  return `{${parts.join(',')}}` as ByteText;
 }
 
 /**
- * The page of similar documents as JSON texts, and how many there are. A threshold ends the list at the first document
+ * The page of similar documents as JSON, and how many there are. A threshold ends the list at the first document
  * of the page below it; the documents before it are then all there are.
  */
-export function mergeSimilar(found: SimilarAnswers, view: SimilarView): { hits: string[]; total: number } {
+export function mergeSimilar(found: SimilarAnswers, view: SimilarView): { hits: ByteText[]; total: number } {
   const { offset, limit, rankingScoreThreshold } = view.query;
   const hits: HitView = {
     visible: view.visible,

@@ -1,5 +1,6 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { ReadAnswer, SearchService } from '../http/services.ts';
+import { type ByteText, bufferOf, bytesOf } from '../json/byte-text.ts';
 import { members, rawFields } from '../json/scan.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { IndexRecord } from '../store/records.ts';
@@ -79,8 +80,9 @@ export function createSimilarSearch({
         method: 'POST',
         path: `/indexes/${request.index.physicalUid}/similar`,
         body: homeBody(request, shards),
+        asBytes: true,
       }),
-      read: readSearchAnswer,
+      read: (text) => readSearchAnswer(text as ByteText, 'id'),
     });
 
   const askOthers = (request: SimilarRequest, others: readonly number[], vector: readonly number[] | null) =>
@@ -92,8 +94,9 @@ export function createSimilarSearch({
         method: 'POST',
         path: `/indexes/${request.index.physicalUid}/search`,
         body: neighboursBody(request, shards, vector),
+        asBytes: true,
       }),
-      read: readSearchAnswer,
+      read: (text) => readSearchAnswer(text as ByteText),
     });
 
   /** The other shards' hits, one round for each of the document's vectors; one without hits when there is none. */
@@ -108,7 +111,7 @@ export function createSimilarSearch({
     return found;
   }
 
-  return async (indexUid, query, caller, { overFetch = null } = {}): Promise<ReadAnswer> => {
+  return async (indexUid, query, caller, { overFetch = null } = {}): Promise<ReadAnswer<Buffer>> => {
     const started = performance.now();
     const index = visibleIndex(catalog, indexUid);
     const settings = readSettings(index);
@@ -150,7 +153,9 @@ export function createSimilarSearch({
     const missing = new Set([own, ...found].flatMap((round) => round.missing));
     const elapsedMs = Math.round(performance.now() - started);
     return {
-      json: `{"hits":[${merged.hits.join(',')}],"id":${JSON.stringify(query.id)},"processingTimeMs":${elapsedMs},"limit":${query.limit},"offset":${query.offset},"estimatedTotalHits":${merged.total}}`,
+      json: bufferOf(
+        `{"hits":[${merged.hits.join(',')}],"id":${bytesOf(JSON.stringify(query.id))},"processingTimeMs":${elapsedMs},"limit":${query.limit},"offset":${query.offset},"estimatedTotalHits":${merged.total}}` as ByteText,
+      ),
       missingShards: [...missing].sort((a, b) => a - b),
       settingsVersion: index.settingsVersion,
     };

@@ -8,7 +8,7 @@ import { ApiError } from '../errors/api-error.ts';
 import { mergedHits, type NodeSearchAnswer, type RankedHit } from './merge/answer.ts';
 import { type DisputedValue, disputedValues, type Spellings } from './merge/facets.ts';
 import { normaliseValue } from './merge/normalise.ts';
-import { textsAt } from './merge/values.ts';
+import { textsOfHit } from './merge/values.ts';
 import { joinFilters, quotedText } from './node-request.ts';
 import { type AskNodes, answersOf, firstRound, mergeOptions, type PlannedSearch } from './search-round.ts';
 import { isThinned } from './thinned.ts';
@@ -68,7 +68,7 @@ export async function findSpellings(
     const hits = found.flatMap((answer) => mergedHits([answer], { ...mergeOptions(narrowed), window }));
     const hit = first(hits)?.hit;
     if (hit === undefined) return;
-    const text = textsAt(hit.text, hit.fields, value.field).find((spelt) => normaliseValue(spelt) === value.key);
+    const text = textsOfHit(hit, value.field).find((spelt) => normaliseValue(spelt) === value.key);
     const field = spellings.get(value.field) ?? new Map<string, string>();
     spellings.set(value.field, field);
     if (text !== undefined) field.set(value.key, text);

@@ -8,7 +8,7 @@ import type { NodeFacets } from './merge/facets.ts';
 import { touches } from './merge/fields.ts';
 import { facetsOfHits, withoutValues } from './merge/hit-facets.ts';
 import { compareRankings } from './merge/order.ts';
-import { valuesAt } from './merge/values.ts';
+import { valuesOfHit } from './merge/values.ts';
 import { joinFilters, quotedText } from './node-request.ts';
 import { type AskNodes, answersOf, firstRound, mergeOptions, type PlannedSearch } from './search-round.ts';
 
@@ -122,7 +122,7 @@ export async function countThinned(
   if (!settings.isFilterable(distinct) || hits.length > tiesReach) return null;
   const evaluated = await withTies(ask, search, hits, answers);
   if (evaluated === null) return null;
-  const values = new Map(evaluated.map((ranked) => [ranked, valuesAt(ranked.hit.text, ranked.hit.fields, distinct)]));
+  const values = new Map(evaluated.map((ranked) => [ranked, valuesOfHit(ranked.hit, distinct)]));
   const taken = new Set([...values.values()].flat());
   const rest = await countAll(ask, { ...search, filter: joinFilters(filter, noneOf(distinct, taken)) });
   const withValue = evaluated.filter((ranked) => values.get(ranked)?.length !== 0);

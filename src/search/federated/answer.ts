@@ -1,3 +1,4 @@
+import { type ByteText, bytesOf } from '../../json/byte-text.ts';
 import type { NodeFacets } from '../merge/facets.ts';
 import { type FacetOrders, joinFacets } from './facets.ts';
 import type { IndexResult } from './index-search.ts';
@@ -34,8 +35,8 @@ function vectorsJson(results: readonly IndexResult[], { request }: AnswerOptions
   return `,"queryVectors":{${vectors.map(([position, vector]) => `"${position}":${vector}`).join(',')}}`;
 }
 
-/** The answer to a federated search, as JSON text in Meilisearch's order of members. */
-export function writeFederatedAnswer(results: readonly IndexResult[], options: AnswerOptions): string {
+/** The answer to a federated search, in Meilisearch's order of members. */
+export function writeFederatedAnswer(results: readonly IndexResult[], options: AnswerOptions): ByteText {
   const { limit, offset } = options.request.federation;
   const merged = mergeIndexes(
     results.map(({ hits }) => hits),
@@ -49,7 +50,7 @@ export function writeFederatedAnswer(results: readonly IndexResult[], options: A
     `,"limit":${limit},"offset":${offset},"estimatedTotalHits":${total}`,
     vectorsJson(results, options),
     options.semantic ? `,"semanticHitCount":${semantic}` : '',
-    facetsJson(results, options),
+    bytesOf(facetsJson(results, options)),
     '}',
-  ].join('');
+  ].join('') as ByteText;
 }

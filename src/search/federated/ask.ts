@@ -1,4 +1,5 @@
-import { members, rawFields } from '../../json/scan.ts';
+import { type ByteText, byteMembers } from '../../json/byte-text.ts';
+import { rawFields } from '../../json/scan.ts';
 import type { IndexRecord } from '../../store/records.ts';
 import { disguise } from '../disguise.ts';
 import { type NodeSearchAnswer, readSearchAnswer } from '../merge/answer.ts';
@@ -26,9 +27,9 @@ function federatedBody(
 }
 
 /** A node's answer in the parts of a search's; the vector is the one of its only query. */
-export function readFederatedAnswer(text: string): NodeSearchAnswer {
-  const answer = readSearchAnswer(text);
-  const vectors = members(text).find(({ key }) => key === 'queryVectors');
+export function readFederatedAnswer(text: ByteText): NodeSearchAnswer {
+  const answer = readSearchAnswer(text, 'processingTimeMs');
+  const vectors = byteMembers(text).find(({ key }) => key === 'queryVectors');
   const vector = vectors === undefined ? undefined : rawFields(text, vectors.valueStart).get('0');
   return { ...answer, queryVector: vector ?? null };
 }
@@ -52,9 +53,14 @@ export function createAskFederated(scatter: Scatter): AskNodes {
       build: (own, whole) => {
         const asked = parameters(own, whole);
         const federation = { limit: asked.limit, facets: asked.facets };
-        return { method: 'POST', path, body: federatedBody(index.physicalUid, federation, [bare(asked)]) };
+        return {
+          method: 'POST',
+          path,
+          body: federatedBody(index.physicalUid, federation, [bare(asked)]),
+          asBytes: true,
+        };
       },
-      read: readFederatedAnswer,
+      read: (text) => readFederatedAnswer(text as ByteText),
     });
   };
 }
@@ -96,9 +102,14 @@ export function createCountCandidates(scatter: Scatter): CountCandidates {
       build(own, whole) {
         const each = asked.map((parameters) => parameters(own, whole));
         const federation = { limit: reach, facets: each[0]?.facets };
-        return { method: 'POST', path, body: federatedBody(index.physicalUid, federation, each.map(bare)) };
+        return {
+          method: 'POST',
+          path,
+          body: federatedBody(index.physicalUid, federation, each.map(bare)),
+          asBytes: true,
+        };
       },
-      read: readFederatedAnswer,
+      read: (text) => readFederatedAnswer(text as ByteText),
     });
   };
 }

@@ -1,5 +1,6 @@
 import { ApiError } from '../../errors/api-error.ts';
 import type { ReadAnswer, VectorOptions } from '../../http/services.ts';
+import { bufferOf } from '../../json/byte-text.ts';
 import type { Caller } from '../../keys/caller.ts';
 import type { IndexRecord } from '../../store/records.ts';
 import { createHybridFind } from '../hybrid.ts';
@@ -32,7 +33,7 @@ export type FederatedSearch = (
   request: FederatedRequest,
   caller: Caller,
   options?: VectorOptions,
-) => Promise<ReadAnswer>;
+) => Promise<ReadAnswer<Buffer>>;
 
 /**
  * Builds federated search. Each query is searched over all its shards as a search of its own, then the lists are merged as
@@ -87,12 +88,14 @@ export function createFederatedSearch({
     await checkUnused(federation, used, prepared.facetOrders);
     const missing = new Set(results.flatMap((result) => result.missing));
     return {
-      json: writeFederatedAnswer(results, {
-        request,
-        facetOrders: prepared.facetOrders,
-        semantic: prepared.indexes.some(({ queries }) => queries.some(({ vectors }) => vectors !== null)),
-        elapsedMs: performance.now() - started,
-      }),
+      json: bufferOf(
+        writeFederatedAnswer(results, {
+          request,
+          facetOrders: prepared.facetOrders,
+          semantic: prepared.indexes.some(({ queries }) => queries.some(({ vectors }) => vectors !== null)),
+          elapsedMs: performance.now() - started,
+        }),
+      ),
       missingShards: [...missing].sort((a, b) => a - b),
     };
   };

@@ -1,3 +1,4 @@
+import { type ByteText, bytesOf } from '../../json/byte-text.ts';
 import { printDouble } from '../../json/print.ts';
 import type { HitView } from '../merge/hit.ts';
 import { type NodeHit, renderHit } from '../merge/hit.ts';
@@ -35,7 +36,7 @@ export function mergeIndexes(lists: readonly (readonly FederatedHit[])[], reach:
 }
 
 /** The hit as clients see it. */
-export function renderFederatedHit({ hit, view, indexUid, position, score }: FederatedHit): string {
+export function renderFederatedHit({ hit, view, indexUid, position, score }: FederatedHit): ByteText {
   const place = `"indexUid":${JSON.stringify(indexUid)},"queriesPosition":${position}`;
-  return renderHit(hit, view, `"_federation":{${place},"weightedRankingScore":${printDouble(score)}}`);
+  return renderHit(hit, view, bytesOf(`"_federation":{${place},"weightedRankingScore":${printDouble(score)}}`));
 }

@@ -1,39 +1,50 @@
 import { shardField } from '../../documents/markers.ts';
-import { members, skipSpace, skipValue } from '../../json/scan.ts';
+import { type ByteText, byteMembers, bytesOf, cut, scanByteObject, textOf } from '../../json/byte-text.ts';
+import { skipSpace } from '../../json/scan.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
 import { distinctFilter } from './distinct.ts';
 import { askedOrders, countValues, mergeFacets, type NodeFacets, type Spellings, sumCounts } from './facets.ts';
 import { type HitView, hitRanking, hitVersion, type NodeHit, rawField, readHit, renderHit } from './hit.ts';
 import { mergeSources, type Source } from './kway.ts';
-import { compareRankings, type Ranking } from './order.ts';
+import { compareRankings, parseRanking, type Ranking } from './order.ts';
 import { totalsJson, type Window } from './totals.ts';
 
 /** A node's search answer, cut into its parts. */
 export interface NodeSearchAnswer {
-  text: string;
-  /** Where the array of hits begins. */
-  hitsAt: number;
+  text: ByteText;
   total: number;
   facets: NodeFacets | null;
   /** The vector that was searched for, as the node wrote it; null when it did not say. */
   queryVector: string | null;
 }
 
-/** Cut a node's 200 answer into parts; throws when it is no search answer. */
-export function readSearchAnswer(text: string): NodeSearchAnswer {
-  const parts = new Map(members(text).map((member) => [member.key, member]));
+/** How every answer begins. */
+const hitsFirst = '{"hits":[';
+
+/**
+ * Where the member behind the hits begins: found from the end, as most of an answer are hits, of which many are never looked
+ * at. In no place after it can the same characters follow each other: no other array stands before a member of that name.
+ */
+function behindHits(text: ByteText, next: string): number {
+  const at = text.lastIndexOf(`],"${next}":`);
+  if (at === -1 || !text.startsWith(hitsFirst)) throw new SyntaxError('no search answer');
+  return at;
+}
+
+/** Cut a node's 200 answer into parts; throws when it is no search answer. `next`: the member that follows the hits. */
+export function readSearchAnswer(text: ByteText, next = 'query'): NodeSearchAnswer {
+  const rest = `{${cut(text, behindHits(text, next) + 2)}` as ByteText;
+  const parts = new Map(byteMembers(rest).map((member) => [member.key, member]));
   const raw = (key: string): string | null => {
     const member = parts.get(key);
-    return member === undefined ? null : text.slice(member.valueStart, member.valueEnd);
+    return member === undefined ? null : textOf(cut(rest, member.valueStart, member.valueEnd));
   };
   const total = raw('totalHits') ?? raw('estimatedTotalHits');
-  const hits = parts.get('hits');
-  if (hits === undefined || total === null) throw new SyntaxError('no search answer');
+  if (total === null) throw new SyntaxError('no search answer');
   const distribution = raw('facetDistribution');
   return {
     text,
-    hitsAt: hits.valueStart,
     total: Number(total),
     facets: distribution === null ? null : { distribution, stats: raw('facetStats') ?? '{}' },
     queryVector: raw('queryVector'),
@@ -45,24 +56,36 @@ export interface RankedHit {
   hit: NodeHit;
   ranking: Ranking;
   version: string;
-  /** Raw text of its primary key. */
+  /** Raw bytes of its primary key. */
   id: string;
+}
+
+/** `parseRanking` that knows the last details: hits that follow each other often rank alike. */
+function rememberedRankings(): (details: string) => Ranking {
+  let known = '';
+  let ranking: Ranking = [];
+  return (details) => {
+    if (details !== known) ranking = parseRanking(details);
+    known = details;
+    return ranking;
+  };
 }
 
 /** Reads a node's hits one after the other, so that what is never looked at is never taken apart. */
 export function hitSource(answer: NodeSearchAnswer, view: HitView, primaryKey: string | null): Source<RankedHit> {
   const { text } = answer;
-  let at = skipSpace(text, answer.hitsAt + 1);
+  const rankingOf = rememberedRankings();
+  let at = hitsFirst.length;
   return {
     next() {
       if (text.charAt(at) === ']') return null;
-      const end = skipValue(text, at);
-      const hit = readHit(text.slice(at, end), view);
+      const { list, end } = scanByteObject(text, at);
+      const hit = readHit(text, list, view);
       at = skipSpace(text, end);
       if (text.charAt(at) === ',') at = skipSpace(text, at + 1);
       return {
         hit,
-        ranking: hitRanking(hit),
+        ranking: hitRanking(hit, rankingOf),
         version: hitVersion(hit),
         id: primaryKey === null ? '' : rawField(hit, primaryKey),
       };
@@ -178,27 +201,27 @@ export interface MergedSearch {
   };
 }
 
-/** One search answer, as JSON text in Meilisearch's order of members. */
+/** One search answer, in Meilisearch's order of members. */
 export function writeSearchAnswer(
   { hits, answers, counted = null, spellings, semantic }: MergedSearch,
   options: MergeOptions,
-): string {
+): ByteText {
   const { query, window, settings, view } = options;
   const shown = hits.slice(window.offset).map((hit) => renderHit(hit, view));
   const facets = counted?.facets ?? answers.flatMap((answer) => answer.facets ?? []);
   const total = counted?.total ?? totalOf(answers, facets, hits.length, options);
   const vector = (semantic?.queryVector ?? null) === null ? '' : `,"queryVector":${semantic?.queryVector}`;
   return [
-    `{"hits":[${shown.join(',')}],"query":${JSON.stringify(query.q ?? '')}${vector}`,
+    `{"hits":[${shown.join(',')}],"query":${bytesOf(JSON.stringify(query.q ?? ''))}${vector}`,
     `,"processingTimeMs":${Math.round(options.elapsedMs)},`,
     totalsJson(query, window, total, settings.maxTotalHits),
-    facetsJson(facets, { ...options, candidates: counted?.total ?? candidatesOf(facets), spellings }),
+    bytesOf(facetsJson(facets, { ...options, candidates: counted?.total ?? candidatesOf(facets), spellings })),
     semantic === undefined ? '}' : `,"semanticHitCount":${semantic.hitCount}}`,
-  ].join('');
+  ].join('') as ByteText;
 }
 
 /** One search answer from those of nodes that searched different shards. */
-export function mergeSearchAnswers(answers: readonly NodeSearchAnswer[], options: MergeOptions): string {
+export function mergeSearchAnswers(answers: readonly NodeSearchAnswer[], options: MergeOptions): ByteText {
   const hits = mergedHits(answers, options).map(({ hit }) => hit);
   return writeSearchAnswer({ hits, answers }, options);
 }

@@ -1,3 +1,4 @@
+import { textOf } from '../../json/byte-text.ts';
 import { displayDouble, printDouble } from '../../json/print.ts';
 import { members } from '../../json/scan.ts';
 import type { NodeFacets } from './facets.ts';
@@ -27,7 +28,7 @@ interface Field {
 function addHit(hit: NodeHit, wanted: (path: string) => boolean, fields: Map<string, Field>): void {
   const seen = new Set<string>();
   for (const { key, valueStart, valueEnd } of hit.fields) {
-    addLeaves(key, JSON.parse(hit.text.slice(valueStart, valueEnd)) as Json, (path, leaf) => {
+    addLeaves(key, JSON.parse(textOf(hit.text.slice(valueStart, valueEnd))) as Json, (path, leaf) => {
       if (!wanted(path)) return;
       const isNumber = typeof leaf === 'number';
       const once = JSON.stringify([path, isNumber ? leaf : normaliseValue(leaf)]);

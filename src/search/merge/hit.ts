@@ -1,5 +1,6 @@
 import { reservedPrefix, versionField } from '../../documents/markers.ts';
-import { type Member, members } from '../../json/scan.ts';
+import { type ByteText, byteMembers, cut, textOf } from '../../json/byte-text.ts';
+import type { Member } from '../../json/scan.ts';
 import type { Visibility } from '../attributes.ts';
 import { shownMembers, touches } from './fields.ts';
 import { parseRanking, type Ranking } from './order.ts';
@@ -18,18 +19,17 @@ export interface HitView {
   rankingScoreDetails: boolean;
 }
 
-/** A hit as a node wrote it. */
+/** A hit as a node wrote it: where its parts stand in the answer. */
 export interface NodeHit {
-  text: string;
+  text: ByteText;
   /** Fields of the document, Miroir's own included. */
   fields: readonly Member[];
   /** Members that the search added (`_formatted` and so on) by name. */
   added: ReadonlyMap<string, Member>;
 }
 
-/** Split a hit's text. The search's own members stand last, in a fixed order; the same names before them are the document's. */
-export function readHit(text: string, view: HitView): NodeHit {
-  const fields = members(text);
+/** Sort a hit's members. The search's own stand last, in a fixed order; the same names before them are the document's. */
+export function readHit(text: ByteText, fields: Member[], view: HitView): NodeHit {
   const added = new Map<string, Member>();
   const take = (name: string, expected: boolean) => {
     const last = fields.at(-1);
@@ -44,12 +44,12 @@ export function readHit(text: string, view: HitView): NodeHit {
   return { text, fields, added };
 }
 
-const rawValue = (hit: NodeHit, member: Member) => hit.text.slice(member.valueStart, member.valueEnd);
+const rawValue = (hit: NodeHit, member: Member) => cut(hit.text, member.valueStart, member.valueEnd);
 
-/** The hit's place in the order of hits. */
-export function hitRanking(hit: NodeHit): Ranking {
+/** The hit's place in the order of hits; `rankingOf` reads the details. */
+export function hitRanking(hit: NodeHit, rankingOf: (details: string) => Ranking = parseRanking): Ranking {
   const details = hit.added.get('_rankingScoreDetails');
-  return details === undefined ? [] : parseRanking(rawValue(hit, details));
+  return details === undefined ? [] : rankingOf(textOf(rawValue(hit, details)));
 }
 
 /** The hit's `_rankingScore`, when it was asked for. */
@@ -58,24 +58,26 @@ export function hitScore(hit: NodeHit): number | null {
   return score === undefined ? null : Number(rawValue(hit, score));
 }
 
-/** Raw text of a top-level field, empty when it is absent. */
+/** Raw bytes of a top-level field, empty when it is absent. */
 export function rawField(hit: NodeHit, name: string): string {
   const member = hit.fields.find((field) => field.key === name);
   return member === undefined ? '' : rawValue(hit, member);
 }
 
-/** Raw text of the write version, in which texts compare like versions. */
+/** Raw bytes of the write version, which compare like versions. */
 export function hitVersion(hit: NodeHit): string {
   return rawField(hit, versionField);
 }
 
-function shownFormatted(text: string, member: Member, view: HitView): string {
-  const inside = shownMembers(text, members(text, member.valueStart), view.visible.formatted, view.extras);
+function shownFormatted(text: ByteText, member: Member, view: HitView): string {
+  const inside = shownMembers(text, byteMembers(text, member.valueStart), view.visible.formatted, view.extras, {
+    read: textOf,
+  });
   return `"_formatted":{${inside.join(',')}}`;
 }
 
-function shownMatches(text: string, member: Member, displayed: readonly string[] | null): string {
-  const inside = members(text, member.valueStart)
+function shownMatches(text: ByteText, member: Member, displayed: readonly string[] | null): string {
+  const inside = byteMembers(text, member.valueStart)
     .filter(({ key }) => !key.startsWith(reservedPrefix))
     .filter(({ key }) => displayed === null || displayed.some((name) => touches(key, name)))
     .map(({ keyStart, valueEnd }) => text.slice(keyStart, valueEnd));
@@ -90,9 +92,9 @@ function isHiddenRule(rule: string, displayed: readonly string[]): boolean {
   return field !== undefined && !field.startsWith('_geoPoint(') && !displayed.includes(field);
 }
 
-function shownDetails(text: string, member: Member, displayed: readonly string[] | null): string {
+function shownDetails(text: ByteText, member: Member, displayed: readonly string[] | null): string {
   if (displayed === null) return text.slice(member.keyStart, member.valueEnd);
-  const rules = members(text, member.valueStart).map((rule) => {
+  const rules = byteMembers(text, member.valueStart).map((rule) => {
     if (!isHiddenRule(rule.key, displayed)) return text.slice(rule.keyStart, rule.valueEnd);
     const { order } = JSON.parse(text.slice(rule.valueStart, rule.valueEnd)) as { order: number };
     return `"<hidden-rule-${order}>":{"order":${order},"value":"<hidden>"}`;
@@ -100,16 +102,14 @@ function shownDetails(text: string, member: Member, displayed: readonly string[]
   return `"_rankingScoreDetails":{${rules.join(',')}}`;
 }
 
-const nodesPlace = '"_federation":';
-
 /**
  * The hit as the client sees it. What is shown of the document is copied as the node wrote it; `federation` is the member
  * that takes the place of the node's own `_federation`.
  */
-export function renderHit(hit: NodeHit, view: HitView, federation: string | null = null): string {
+export function renderHit(hit: NodeHit, view: HitView, federation: ByteText | null = null): ByteText {
   const { text, fields, added } = hit;
-  const shown = shownMembers(text, fields, view.visible.retrieve, view.extras);
-  const parts = federation === null ? shown : shown.map((part) => (part.startsWith(nodesPlace) ? federation : part));
+  const instead = federation === null ? {} : { instead: { key: '_federation', piece: federation } };
+  const parts = shownMembers(text, fields, view.visible.retrieve, view.extras, { read: textOf, ...instead });
   const formatted = added.get('_formatted');
   if (formatted !== undefined) parts.push(shownFormatted(text, formatted, view));
   const matches = added.get('_matchesPosition');
@@ -119,5 +119,5 @@ export function renderHit(hit: NodeHit, view: HitView, federation: string | null
   const details = added.get('_rankingScoreDetails');
   if (details !== undefined && view.rankingScoreDetails)
     parts.push(shownDetails(text, details, view.visible.displayed));
-  return `{${parts.join(',')}}`;
+  return `{${parts.join(',')}}` as ByteText;
 }

@@ -1,4 +1,6 @@
+import { textOf } from '../../json/byte-text.ts';
 import type { Member } from '../../json/scan.ts';
+import type { NodeHit } from './hit.ts';
 import { normaliseValue } from './normalise.ts';
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -22,18 +24,29 @@ function addMember(key: string, value: Json, path: string, into: (number | strin
   else if (path.startsWith(`${key}.`)) addAt(value, path.slice(key.length + 1), into);
 }
 
-function leavesAt(text: string, fields: readonly Member[], path: string): (number | string)[] {
+function leavesAt(read: (member: Member) => string, fields: readonly Member[], path: string): (number | string)[] {
   const values: (number | string)[] = [];
-  for (const { key, valueStart, valueEnd } of fields) {
+  for (const member of fields) {
+    const { key } = member;
     if (key !== path && !path.startsWith(`${key}.`)) continue;
-    addMember(key, JSON.parse(text.slice(valueStart, valueEnd)) as Json, path, values);
+    addMember(key, JSON.parse(read(member)) as Json, path, values);
   }
   return values;
 }
 
-/** The texts that a document has at a field path, as they are written. */
-export function textsAt(text: string, fields: readonly Member[], path: string): string[] {
-  return leavesAt(text, fields, path).filter((value) => typeof value === 'string');
+const leavesOfHit = ({ text, fields }: NodeHit, path: string) =>
+  leavesAt(({ valueStart, valueEnd }) => textOf(text.slice(valueStart, valueEnd)), fields, path);
+
+const compared = (value: number | string) => (typeof value === 'string' ? normaliseValue(value) : value);
+
+/** The texts that a hit has at a field path, as they are written. */
+export function textsOfHit(hit: NodeHit, path: string): string[] {
+  return leavesOfHit(hit, path).filter((value) => typeof value === 'string');
+}
+
+/** `valuesAt` of a hit. */
+export function valuesOfHit(hit: NodeHit, path: string): (number | string)[] {
+  return leavesOfHit(hit, path).map(compared);
 }
 
 /**
@@ -41,5 +54,5 @@ export function textsAt(text: string, fields: readonly Member[], path: string): 
  * which Meilisearch compares them (booleans are strings). Empty when it has none that count.
  */
 export function valuesAt(text: string, fields: readonly Member[], path: string): (number | string)[] {
-  return leavesAt(text, fields, path).map((value) => (typeof value === 'string' ? normaliseValue(value) : value));
+  return leavesAt(({ valueStart, valueEnd }) => text.slice(valueStart, valueEnd), fields, path).map(compared);
 }

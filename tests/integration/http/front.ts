@@ -35,6 +35,7 @@ function authoriser(masterKey: string) {
 export function reachedServices(masterKey: string): Services {
   const text = async () => REACHED;
   const read = async () => ({ json: REACHED, missingShards: [] });
+  const search = async () => ({ json: Buffer.from(REACHED), missingShards: [] });
   const write = async () => ({
     summary: { taskUid: 0, indexUid: null, status: 'enqueued', type: 'reached', enqueuedAt: '' },
     degraded: null,
@@ -49,7 +50,7 @@ export function reachedServices(masterKey: string): Services {
   };
   const operation = async () => ({ rebalance: idle });
   return {
-    search: { search: read, federated: read, similar: read, facetSearch: read },
+    search: { search, federated: search, similar: search, facetSearch: read },
     documents: {
       list: read,
       get: read,

@@ -29,8 +29,8 @@ const codeOf = async (response: Response) => ((await response.json()) as { code:
 describe('answers', () => {
   it('name the request and say when shards are missing', async () => {
     const { address } = await start({}, (services) => {
-      services.search.search = async (): Promise<ReadAnswer> => ({
-        json: REACHED,
+      services.search.search = async (): Promise<ReadAnswer<Buffer>> => ({
+        json: Buffer.from(REACHED),
         missingShards: [3, 7],
         settingsVersion: 4,
       });

@@ -50,7 +50,7 @@ async function oracle(uid: string, body: Record<string, unknown>): Promise<strin
 async function ours(uid: string, body: Record<string, unknown>, filter: string | null = null): Promise<string> {
   try {
     const query = searchQuery(body as Partial<SearchQuery>);
-    return (await fixture.services().search.search(uid, query, anyCaller(filter))).json;
+    return (await fixture.services().search.search(uid, query, anyCaller(filter))).json.toString();
   } catch (error) {
     if (error instanceof ApiError) return JSON.stringify(error.toBody());
     throw error;
@@ -173,7 +173,7 @@ describe('failures', () => {
       expect(await differences('groups', body)).toEqual([]);
       const { missingShards, json } = await fixture.services().search.search('single', searchQuery(body), anyCaller());
       expect(missingShards.length).toBeGreaterThan(0);
-      expect(JSON.parse(json)).toHaveProperty('hits');
+      expect(JSON.parse(json.toString())).toHaveProperty('hits');
       const strict = fixture.services({ options: { unavailableShards: 'error' } }).search;
       await expect(strict.search('single', searchQuery(body), anyCaller())).rejects.toMatchObject({
         code: 'miroir_shard_unavailable',
@@ -190,7 +190,7 @@ describe('failures', () => {
       searchQuery({ limit: 1_000, attributesToRetrieve: ['id'] }),
       anyCaller(),
     );
-    expect(JSON.parse(answer.json)).toMatchObject({ estimatedTotalHits: 1_000 });
+    expect(JSON.parse(answer.json.toString())).toMatchObject({ estimatedTotalHits: 1_000 });
     expect(counts.fanOut).toEqual([2]);
     expect(answer.missingShards).toEqual([]);
   });

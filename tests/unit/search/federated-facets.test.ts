@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FacetOrders, joinFacets, settleFacetOrders } from '../../../src/search/federated/facets.ts';
 import { mergeFacets, type NodeFacets } from '../../../src/search/merge/facets.ts';
-import { readHit } from '../../../src/search/merge/hit.ts';
 import { facetsOfHits } from '../../../src/search/merge/hit-facets.ts';
+import { hitOf } from './raw-hits.ts';
 
 const byText: FacetOrders = new Map([['f', { indexUid: 'a', order: 'alpha' }]]);
 const byCount: FacetOrders = new Map([['f', { indexUid: 'a', order: 'count' }]]);
@@ -60,7 +60,7 @@ describe('facetsOfHits', () => {
     rankingScore: false,
     rankingScoreDetails: false,
   };
-  const hit = (text: string) => readHit(text, view);
+  const hit = (text: string) => hitOf(text, view);
 
   it('counts each value of a document once, through arrays and objects', () => {
     const hits = [

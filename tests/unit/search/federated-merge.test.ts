@@ -7,8 +7,9 @@ import {
   renderFederatedHit,
 } from '../../../src/search/federated/merge.ts';
 import { compareWeighted, type WeightedValue, weightedValues } from '../../../src/search/federated/weighted-values.ts';
-import { type HitView, readHit } from '../../../src/search/merge/hit.ts';
+import type { HitView } from '../../../src/search/merge/hit.ts';
 import type { RuleDetails } from '../../../src/search/merge/order.ts';
+import { hitOf as readHitOf } from './raw-hits.ts';
 
 const view: HitView = {
   visible: { retrieve: null, formatted: null, displayed: null },
@@ -96,7 +97,16 @@ function hitOf(id: number, values: readonly WeightedValue[], position: number, i
   const first = values[0];
   const total = first?.kind === 'score' ? first.score : 1;
   const text = `{"id":${id},"_federation":{"indexUid":"g1"},"_rankingScoreDetails":{}}`;
-  return { hit: readHit(text, view), id: String(id), indexUid, position, semantic: false, view, values, score: total };
+  return {
+    hit: readHitOf(text, view),
+    id: String(id),
+    indexUid,
+    position,
+    semantic: false,
+    view,
+    values,
+    score: total,
+  };
 }
 
 const lists = fc.array(

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isGoodEnough, mayBeGoodEnough, mergeHybrid } from '../../../src/search/hybrid-merge.ts';
 import type { RankedHit } from '../../../src/search/merge/answer.ts';
-import { hitRanking, readHit } from '../../../src/search/merge/hit.ts';
+import { hitRanking } from '../../../src/search/merge/hit.ts';
+import { hitOf } from './raw-hits.ts';
 
 const view = {
   visible: { retrieve: null, formatted: null, displayed: null },
@@ -16,7 +17,7 @@ const view = {
 /** A hit as a node gives it, with its score and details. */
 function ranked(id: string, score: number, details: object): RankedHit {
   const text = `{"id":"${id}","_rankingScore":${score},"_rankingScoreDetails":${JSON.stringify(details)}}`;
-  const hit = readHit(text, view);
+  const hit = hitOf(text, view);
   return { hit, ranking: hitRanking(hit), version: '', id };
 }
 

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeSearchAnswers, readSearchAnswer } from '../../../src/search/merge/answer.ts';
+import { bufferOf } from '../../../src/json/byte-text.ts';
+import { mergeSearchAnswers } from '../../../src/search/merge/answer.ts';
 import type { HitView } from '../../../src/search/merge/hit.ts';
 import { selectFields } from '../../../src/search/merge/select.ts';
 import { windowOf } from '../../../src/search/merge/totals.ts';
 import type { SearchQuery } from '../../../src/search/query.ts';
 import { parseReadSettings } from '../../../src/search/settings-view.ts';
 import { searchQuery } from './fixtures.ts';
+import { answerOf } from './raw-hits.ts';
 
 const open: HitView = {
   visible: { retrieve: null, formatted: null, displayed: null },
@@ -20,7 +22,7 @@ const open: HitView = {
 function merge(bodies: readonly string[], query: Partial<SearchQuery> = {}, view: Partial<HitView> = {}): string {
   const settings = parseReadSettings(null);
   const full = searchQuery(query);
-  return mergeSearchAnswers(bodies.map(readSearchAnswer), {
+  const merged = mergeSearchAnswers(bodies.map(answerOf), {
     query: full,
     window: windowOf(full, settings.maxTotalHits),
     settings,
@@ -30,6 +32,7 @@ function merge(bodies: readonly string[], query: Partial<SearchQuery> = {}, view
     countedDistinct: null,
     elapsedMs: 3.2,
   });
+  return bufferOf(merged).toString();
 }
 
 const hit = (body: string, version: string, details = '{}') =>
@@ -95,8 +98,8 @@ describe('mergeSearchAnswers', () => {
   });
 
   it('refuses a text that is no search answer', () => {
-    expect(() => readSearchAnswer('{"results":[]}')).toThrow();
-    expect(() => readSearchAnswer('<html>')).toThrow();
+    expect(() => answerOf('{"results":[]}')).toThrow();
+    expect(() => answerOf('<html>')).toThrow();
   });
 });
 

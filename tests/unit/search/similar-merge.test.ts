@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type NodeSearchAnswer, readSearchAnswer } from '../../../src/search/merge/answer.ts';
+import type { NodeSearchAnswer } from '../../../src/search/merge/answer.ts';
 import type { SimilarQuery } from '../../../src/search/query.ts';
 import { cosineSimilarity, mergeSimilar, type SimilarView } from '../../../src/search/similar-merge.ts';
+import { answerOf } from './raw-hits.ts';
 
 const query: SimilarQuery = {
   id: '0',
@@ -36,7 +37,7 @@ function answer(hits: readonly Hit[], total = hits.length): NodeSearchAnswer {
     const own = vectors === undefined ? '' : `,"_vectors":{"m":{"embeddings":${JSON.stringify(vectors)}}}`;
     return `{"id":${id},"_miroir_version":"${id}"${own},"_rankingScoreDetails":{"vectorSort":{"order":0,"similarity":${similarity}}}}`;
   });
-  return readSearchAnswer(`{"hits":[${texts.join(',')}],"estimatedTotalHits":${total}}`);
+  return answerOf(`{"hits":[${texts.join(',')}],"query":"","estimatedTotalHits":${total}}`);
 }
 const ids = (hits: readonly string[]) => hits.map((hit) => JSON.parse(hit).id as number);
 
