@@ -56,22 +56,21 @@ function facetsFor(facets: readonly string[] | null, countedFields: readonly str
 }
 
 /** How many hits a node has to give, in the client's own mode: only pages are counted exhaustively. */
-function reachParameters(window: Window): Record<string, number> {
-  return window.paged ? { page: 1, hitsPerPage: window.reach } : { offset: 0, limit: window.reach };
+function reachParameters({ paged }: Window, reach: number): Record<string, number> {
+  return paged ? { page: 1, hitsPerPage: reach } : { offset: 0, limit: reach };
 }
 
 function present(parameters: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined));
 }
 
-function commonParameters({ query, attributes, window, extras, retrieveVectors, countedFields }: NodeSearch) {
+function commonParameters({ query, attributes, extras, retrieveVectors, countedFields }: NodeSearch) {
   const retrieve = attributes.retrieve === null ? null : [...new Set([...attributes.retrieve, ...extras])];
   return present({
     q: query.q,
     vector: query.vector,
     media: query.media,
     hybrid: query.hybrid,
-    ...reachParameters(window),
     attributesToRetrieve: retrieve,
     retrieveVectors,
     attributesToCrop: attributes.crop,
@@ -96,17 +95,26 @@ function commonParameters({ query, attributes, window, extras, retrieveVectors, 
 /** What a node is asked, as an object. */
 export type NodeParameters = Record<string, unknown>;
 
-/** Makes the parameters for a node out of the shards it is asked for; `whole` means that it holds no others. */
+/**
+ * Makes the parameters for a node out of the shards it is asked for; `whole` means that it holds no others, `reach` is the
+ * number of hits it has to give when these are not those of the whole window.
+ */
 export function nodeSearchParameters(
   search: NodeSearch,
-): (shards: readonly number[], whole: boolean) => NodeParameters {
+): (shards: readonly number[], whole: boolean, reach?: number) => NodeParameters {
   const common = commonParameters(search);
   const filter = disguiseFilter(search.filter);
-  return (shards, whole) => present({ ...common, filter: whole ? filter : withShards(filter, shards) });
+  return (shards, whole, reach = search.window.reach) => ({
+    ...common,
+    ...reachParameters(search.window, reach),
+    ...present({ filter: whole ? filter : withShards(filter, shards) }),
+  });
 }
 
 /** `nodeSearchParameters` as the body of a search. */
-export function nodeSearchBody(search: NodeSearch): (shards: readonly number[], whole: boolean) => string {
+export function nodeSearchBody(
+  search: NodeSearch,
+): (shards: readonly number[], whole: boolean, reach?: number) => string {
   const parameters = nodeSearchParameters(search);
-  return (shards, whole) => JSON.stringify(parameters(shards, whole));
+  return (shards, whole, reach) => JSON.stringify(parameters(shards, whole, reach));
 }

@@ -56,7 +56,8 @@ function unavailable(shards: readonly number[]): ApiError {
   );
 }
 
-const byNode = (a: { nodeId: string; shards: readonly number[] }, b: typeof a) =>
+/** Order of answers. */
+export const byNode = (a: { nodeId: string; shards: readonly number[] }, b: typeof a) =>
   a.nodeId < b.nodeId ? -1 : a.nodeId > b.nodeId ? 1 : (a.shards[0] ?? 0) - (b.shards[0] ?? 0);
 
 /**

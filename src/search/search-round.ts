@@ -4,6 +4,7 @@ import type { SearchAttributes } from './attributes.ts';
 import { type MergeOptions, type NodeSearchAnswer, readSearchAnswer } from './merge/answer.ts';
 import type { HitView } from './merge/hit.ts';
 import type { Window } from './merge/totals.ts';
+import { nodeReach } from './node-reach.ts';
 import { type NodeSearch, nodeSearchBody } from './node-request.ts';
 import type { SearchQuery } from './query.ts';
 import type { Scatter, ScatterResult } from './scatter.ts';
@@ -39,6 +40,10 @@ export interface Round {
   countedDistinct: string | null;
   retrieveVectors: boolean;
   shards: readonly number[];
+  /** Whether each node is to give only as many hits as its share of the shards should need. */
+  byShare?: boolean;
+  /** Whom to ask for what; see `ScatterRequest`. */
+  parts?: readonly { nodeId: string; shards: readonly number[] }[];
 }
 
 /** What every round of a search has in common. */
@@ -61,14 +66,18 @@ export function nodeSearchOf({ filter, attributes, extras, window }: PlannedSear
 export function createAskNodes(scatter: Scatter): AskNodes {
   return (search, round) => {
     const { index, startGroup } = search;
-    const { shards } = round;
+    const { shards, reach, byShare = false, parts } = round;
     const body = nodeSearchBody(nodeSearchOf(search, round));
     const path = `/indexes/${index.physicalUid}/search`;
     return scatter({
       index,
       shards,
       startGroup,
-      build: (own, whole) => ({ method: 'POST', path, body: body(own, whole), asBytes: true }),
+      ...(parts === undefined ? {} : { parts }),
+      build(own, whole) {
+        const most = byShare ? nodeReach(reach, own.length / shards.length) : reach;
+        return { method: 'POST', path, body: body(own, whole, most), asBytes: true };
+      },
       read: (text) => readSearchAnswer(text as ByteText),
     });
   };

@@ -5,14 +5,15 @@ import type { IndexRecord } from '../store/records.ts';
 import { searchAttributes } from './attributes.ts';
 import { createFederatedSearch } from './federated/federated.ts';
 import { narrowedShards } from './filter/shards.ts';
+import { findHits } from './find-hits.ts';
 import { createHybridSearch } from './hybrid.ts';
-import { mergedHits, writeSearchAnswer } from './merge/answer.ts';
+import { writeSearchAnswer } from './merge/answer.ts';
 import { type Window, windowOf } from './merge/totals.ts';
 import { joinFilters, mergeFields } from './node-request.ts';
 import { allShards } from './plan.ts';
 import type { SearchQuery } from './query.ts';
 import type { Scatter } from './scatter.ts';
-import { answersOf, createAskNodes, firstRound, mergeOptions, type PlannedSearch } from './search-round.ts';
+import { createAskNodes, mergeOptions, type PlannedSearch } from './search-round.ts';
 import { readSeed } from './seed.ts';
 import { createSettingsReader, type ReadSettings } from './settings-view.ts';
 import { createSimilarSearch } from './similar.ts';
@@ -88,14 +89,12 @@ export function createSearchService({
   }
 
   async function searchWords(search: PlannedSearch): Promise<ReadAnswer<Buffer>> {
-    const round = await ask(search, firstRound(search));
-    const answers = answersOf(round);
-    const ranked = mergedHits(answers, mergeOptions(search));
+    const { hits: ranked, answers, missing } = await findHits(ask, search);
     const counted = await countThinned(ask, search, ranked, answers);
     const hits = ranked.map(({ hit }) => hit);
     const spellings = await findSpellings(ask, search, answers);
     const json = bufferOf(writeSearchAnswer({ hits, answers, counted, spellings }, mergeOptions(search)));
-    return { json, missingShards: round.missing, settingsVersion: search.index.settingsVersion };
+    return { json, missingShards: missing, settingsVersion: search.index.settingsVersion };
   }
 
   return {

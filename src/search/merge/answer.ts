@@ -13,6 +13,8 @@ import { totalsJson, type Window } from './totals.ts';
 /** A node's search answer, cut into its parts. */
 export interface NodeSearchAnswer {
   text: ByteText;
+  /** Hits that the node was asked for. */
+  reach: number;
   total: number;
   facets: NodeFacets | null;
   /** The vector that was searched for, as the node wrote it; null when it did not say. */
@@ -41,10 +43,12 @@ export function readSearchAnswer(text: ByteText, next = 'query'): NodeSearchAnsw
     return member === undefined ? null : textOf(cut(rest, member.valueStart, member.valueEnd));
   };
   const total = raw('totalHits') ?? raw('estimatedTotalHits');
-  if (total === null) throw new SyntaxError('no search answer');
+  const reach = raw('hitsPerPage') ?? raw('limit');
+  if (total === null || reach === null) throw new SyntaxError('no search answer');
   const distribution = raw('facetDistribution');
   return {
     text,
+    reach: Number(reach),
     total: Number(total),
     facets: distribution === null ? null : { distribution, stats: raw('facetStats') ?? '{}' },
     queryVector: raw('queryVector'),
@@ -71,14 +75,27 @@ function rememberedRankings(): (details: string) => Ranking {
   };
 }
 
-/** Reads a node's hits one after the other, so that what is never looked at is never taken apart. */
-export function hitSource(answer: NodeSearchAnswer, view: HitView, primaryKey: string | null): Source<RankedHit> {
+/**
+ * Reads a node's hits one after the other, so that what is never looked at is never taken apart. It counts as cut when the node
+ * gave all the hits that it was asked for and these are fewer than `reach`.
+ */
+export function hitSource(
+  answer: NodeSearchAnswer,
+  view: HitView,
+  primaryKey: string | null,
+  reach = 0,
+): Source<RankedHit> {
   const { text } = answer;
   const rankingOf = rememberedRankings();
   let at = hitsFirst.length;
+  let count = 0;
   return {
+    get cut() {
+      return answer.reach < reach && count >= answer.reach;
+    },
     next() {
       if (text.charAt(at) === ']') return null;
+      count++;
       const { list, end } = scanByteObject(text, at);
       const hit = readHit(text, list, view);
       at = skipSpace(text, end);
@@ -118,6 +135,9 @@ export interface MergeOptions {
 /** The source's hits that `accept` takes. */
 function filtered(source: Source<RankedHit>, accept: (hit: RankedHit) => boolean): Source<RankedHit> {
   return {
+    get cut() {
+      return source.cut ?? false;
+    },
     next() {
       let hit = source.next();
       while (hit !== null && !accept(hit)) hit = source.next();
@@ -126,16 +146,36 @@ function filtered(source: Source<RankedHit>, accept: (hit: RankedHit) => boolean
   };
 }
 
+type HitOptions = Pick<MergeOptions, 'window' | 'view' | 'distinct' | 'primaryKey'>;
+
+function mergeHits(sources: readonly Source<RankedHit>[], { window, distinct }: HitOptions): RankedHit[] {
+  const keep = distinct === null ? () => true : distinctFilter(distinct);
+  return mergeSources(sources, compareHits, window.reach, ({ hit }) => keep(hit));
+}
+
 /** The best of the hits that `accept` takes, up to the end of the window, no distinct value twice. */
 export function mergedHits(
   answers: readonly NodeSearchAnswer[],
-  { window, view, distinct, primaryKey }: Pick<MergeOptions, 'window' | 'view' | 'distinct' | 'primaryKey'>,
+  options: HitOptions,
   accept: (hit: RankedHit) => boolean = () => true,
 ): RankedHit[] {
+  const { window, view, primaryKey } = options;
   if (window.limit === 0) return [];
   const sources = answers.map((answer) => filtered(hitSource(answer, view, primaryKey), accept));
-  const keep = distinct === null ? () => true : distinctFilter(distinct);
-  return mergeSources(sources, compareHits, window.reach, ({ hit }) => keep(hit));
+  return mergeHits(sources, options);
+}
+
+/** `mergedHits` of nodes that may have been asked for fewer: also tells whose hits were too few, where that matters. */
+export function mergedSoFar(
+  answers: readonly NodeSearchAnswer[],
+  options: HitOptions,
+): { hits: RankedHit[]; short: readonly NodeSearchAnswer[] } {
+  const { window, view, primaryKey } = options;
+  if (window.limit === 0) return { hits: [], short: [] };
+  const sources = answers.map((answer) => hitSource(answer, view, primaryKey, window.reach));
+  const hits = mergeHits(sources, options);
+  const short = hits.length < window.reach ? answers.filter((_, i) => sources[i]?.cut) : [];
+  return { hits, short };
 }
 
 /** Number of documents behind facets, as the shards tell it: unlike a total it is never cut. */

@@ -2,6 +2,8 @@
 export interface Source<T> {
   /** The next element, or null at the end. */
   next(): T | null;
+  /** Whether, after the end, the list goes on where it came from. */
+  readonly cut?: boolean;
 }
 
 /** The source of an array. */
@@ -12,7 +14,7 @@ export function arraySource<T>(items: readonly T[]): Source<T> {
 
 /**
  * Merge lists by always taking the head that comes first (the earlier list on ties); no list is reordered. Ends after
- * `take` accepted elements.
+ * `take` accepted elements, or when a list that is cut has ended, as nobody knows what would come next.
  */
 export function mergeSources<T>(
   sources: readonly Source<T>[],
@@ -21,10 +23,12 @@ export function mergeSources<T>(
   accept: (item: T) => boolean = () => true,
 ): T[] {
   const merged: T[] = [];
-  const heads = sources.flatMap((source) => {
+  const heads: { head: T; source: Source<T> }[] = [];
+  for (const source of sources) {
     const head = source.next();
-    return head === null ? [] : [{ head, source }];
-  });
+    if (head !== null) heads.push({ head, source });
+    else if (source.cut) return merged;
+  }
   while (merged.length < take && heads.length > 0) {
     let first = 0;
     for (let i = 1; i < heads.length; i++) {
@@ -33,8 +37,9 @@ export function mergeSources<T>(
     const taken = heads[first] as { head: T; source: Source<T> };
     if (accept(taken.head)) merged.push(taken.head);
     const next = taken.source.next();
-    if (next === null) heads.splice(first, 1);
-    else taken.head = next;
+    if (next !== null) taken.head = next;
+    else if (taken.source.cut) return merged;
+    else heads.splice(first, 1);
   }
   return merged;
 }

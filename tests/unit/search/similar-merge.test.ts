@@ -37,7 +37,7 @@ function answer(hits: readonly Hit[], total = hits.length): NodeSearchAnswer {
     const own = vectors === undefined ? '' : `,"_vectors":{"m":{"embeddings":${JSON.stringify(vectors)}}}`;
     return `{"id":${id},"_miroir_version":"${id}"${own},"_rankingScoreDetails":{"vectorSort":{"order":0,"similarity":${similarity}}}}`;
   });
-  return answerOf(`{"hits":[${texts.join(',')}],"query":"","estimatedTotalHits":${total}}`);
+  return answerOf(`{"hits":[${texts.join(',')}],"query":"","limit":20,"estimatedTotalHits":${total}}`);
 }
 const ids = (hits: readonly string[]) => hits.map((hit) => JSON.parse(hit).id as number);
 
