@@ -1,11 +1,13 @@
 import { loadCorpus } from '../tests/parity/suites/load.ts';
-import { type Cluster, startCluster } from '../tests/support/cluster.ts';
+import { nodeMasterKey, startCluster } from '../tests/support/cluster.ts';
 import { type Corpus, products } from '../tests/support/corpus.ts';
-import type { Server } from '../tests/support/http.ts';
+import { type Server, send } from '../tests/support/http.ts';
 import { startOracle } from '../tests/support/oracle.ts';
-import { type LoadResult, middle, runLoad } from './load.ts';
+import { federate, federatedSearch } from './federation.ts';
+import { type BenchSearch, type LoadResult, middle, runLoad } from './load.ts';
+import { addressOf, startScript } from './script.ts';
 import { number, ratio, table } from './table.ts';
-import { workload } from './workload.ts';
+import { type SearchBody, type Workload, workload } from './workload.ts';
 
 /** How much to do. */
 export interface Size {
@@ -14,17 +16,28 @@ export interface Size {
   rounds: number;
   /** Milliseconds of one load run. */
   runMs: number;
-  /** Searches of the run that measures processor time. */
-  cpuSearches: number;
 }
+
+/** How many clients search at the same time. */
+export const clientCounts = [1, 8, 32] as const;
 
 /** One side's figures. */
 export interface SideResult {
   side: string;
-  indexingSeconds: number;
-  oneClient: LoadResult;
-  eightClients: LoadResult;
+  /** null where the documents are another side's. */
+  indexingSeconds: number | null;
+  /** By workload and number of clients, as `cheap/8`. */
+  searches: Record<string, LoadResult>;
 }
+
+/** Somebody who answers searches. */
+interface Side {
+  name: string;
+  server: Server;
+  toSearch(body: SearchBody): BenchSearch;
+}
+
+const kinds: readonly Workload[] = ['cheap', 'expensive'];
 
 async function indexingSeconds(server: Server, corpus: Corpus): Promise<number> {
   const at = performance.now();
@@ -32,57 +45,100 @@ async function indexingSeconds(server: Server, corpus: Corpus): Promise<number> 
   return (performance.now() - at) / 1_000;
 }
 
-async function measureSides(sides: readonly [string, Server][], corpus: Corpus, size: Size): Promise<SideResult[]> {
-  const indexing: number[] = [];
-  for (const [, server] of sides) indexing.push(await indexingSeconds(server, corpus));
-  const searches = workload(corpus, 6);
-  for (const [, server] of sides) await runLoad(server, searches, 4, { requests: searches.length * 2 });
-  const runs = sides.map(
-    () =>
-      new Map<number, LoadResult[]>([
-        [1, []],
-        [8, []],
-      ]),
-  );
-  for (let round = 0; round < size.rounds; round++) {
-    for (const clients of [1, 8]) {
-      for (const [i, [, server]] of sides.entries()) {
-        runs[i]?.get(clients)?.push(await runLoad(server, searches, clients, { milliseconds: size.runMs }));
-      }
-    }
-  }
-  return sides.map(([side], i) => ({
-    side,
-    indexingSeconds: indexing[i] ?? Number.NaN,
-    oneClient: middle(runs[i]?.get(1) ?? []),
-    eightClients: middle(runs[i]?.get(8) ?? []),
-  }));
+async function loadAll(side: Side, bodies: readonly SearchBody[], clients: number, runMs: number): Promise<LoadResult> {
+  const load = await runLoad(side.server, bodies.map(side.toSearch), clients, { milliseconds: runMs });
+  if (load.errors > 0) throw new Error(`${side.name}: ${load.errors} of ${load.requests} searches failed`);
+  return load;
 }
 
-/** Indexing and searching through Miroir against one node with the same documents, in the same run, taking turns. */
+/** The sides take turns, so that what else the machine does hits them alike. */
+async function measureSearches(sides: readonly Side[], corpus: Corpus, { rounds, runMs }: Size) {
+  const results = new Map(sides.map((side) => [side, {} as Record<string, LoadResult>]));
+  for (const kind of kinds) {
+    const bodies = workload(corpus, kind, 6);
+    for (const side of sides) await loadAll(side, bodies, 4, runMs / 3);
+    for (const clients of clientCounts) {
+      const runs = new Map(sides.map((side) => [side, [] as LoadResult[]]));
+      for (let round = 0; round < rounds; round++) {
+        for (const side of sides) runs.get(side)?.push(await loadAll(side, bodies, clients, runMs));
+      }
+      for (const side of sides) (results.get(side) ?? {})[`${kind}/${clients}`] = middle(runs.get(side) ?? []);
+    }
+  }
+  return results;
+}
+
+async function physicalUid(node: Server): Promise<string> {
+  const { results } = JSON.parse((await send(node, { method: 'GET', path: '/indexes' })).text) as {
+    results: { uid: string }[];
+  };
+  return results[0]?.uid ?? '';
+}
+
+/**
+ * Searching and indexing through Miroir against one node with the same documents, and against Meilisearch's own federation and
+ * a bare fan-out over Miroir's nodes, all in the same run.
+ */
 export async function againstSingle(size: Size): Promise<SideResult[]> {
   const corpus = products(size.documents);
-  const started: { stop(): Promise<void> }[] = [];
-  const keep = <T extends { stop(): Promise<void> }>(server: T): T => {
-    started.push(server);
-    return server;
+  const started: { stop(): Promise<unknown> }[] = [];
+  const keep = <T extends { stop(): Promise<unknown> }>(one: T): T => {
+    started.push(one);
+    return one;
   };
+  const search = (uid: string) => (body: SearchBody) => ({
+    path: `/indexes/${uid}/search`,
+    body: JSON.stringify(body),
+  });
   try {
     const single = keep(await startOracle());
-    const one: Cluster = keep(await startCluster({ nodes: 1, miroir: 'child' }));
-    const three: Cluster = keep(await startCluster({ nodes: 3, miroir: 'child' }));
-    return await measureSides(
-      [
-        ['one node', single],
-        ['Miroir, 1 node', one],
-        ['Miroir, 3 nodes', three],
-      ],
-      corpus,
-      size,
+    const cluster = keep(await startCluster({ nodes: 3, miroir: 'child' }));
+    const indexing = [await indexingSeconds(single, corpus), await indexingSeconds(cluster, corpus)];
+    const nodes = cluster.nodes.map(({ address }) => ({ address, masterKey: nodeMasterKey }));
+    const [first] = nodes;
+    if (first === undefined) throw new Error('no nodes');
+    const uid = await physicalUid(first);
+    await federate(nodes);
+    const fanOut = keep(
+      await startScript(
+        'fan-out',
+        nodes.map(({ address }) => address),
+      ),
     );
+    const sides: Side[] = [
+      { name: 'one node', server: single, toSearch: search(corpus.uid) },
+      { name: 'Miroir', server: cluster, toSearch: search(corpus.uid) },
+      { name: 'Meilisearch federation', server: first, toSearch: federatedSearch(uid, nodes.length) },
+      { name: 'bare fan-out', server: { ...first, address: addressOf(fanOut) }, toSearch: search(uid) },
+    ];
+    const searches = await measureSearches(sides, corpus, size);
+    return sides.map((side, i) => ({
+      side: side.name,
+      indexingSeconds: indexing[i] ?? null,
+      searches: searches.get(side) ?? {},
+    }));
   } finally {
-    await Promise.all(started.map((server) => server.stop()));
+    await Promise.all(started.map((one) => one.stop()));
   }
+}
+
+/** Ratios of Miroir's figures to those of the other sides, by name. */
+export function endToEndRatios(results: readonly SideResult[]): Record<string, number> {
+  const miroir = results.find(({ side }) => side === 'Miroir');
+  const ratios: Record<string, number> = {};
+  for (const other of results) {
+    if (miroir === undefined || other === miroir) continue;
+    if (other.indexingSeconds !== null && miroir.indexingSeconds !== null) {
+      ratios[`indexing speed against ${other.side}`] = other.indexingSeconds / miroir.indexingSeconds;
+    }
+    for (const [name, load] of Object.entries(other.searches)) {
+      const own = miroir.searches[name];
+      if (own === undefined) continue;
+      ratios[`${name} p50 against ${other.side}`] = own.p50 / load.p50;
+      ratios[`${name} searches/s against ${other.side}`] = own.perSecond / load.perSecond;
+    }
+  }
+  return ratios;
 }
 
 /** The figures as a table, each with its ratio to the single node's. */
@@ -92,16 +148,20 @@ export function againstSingleTable(results: readonly SideResult[], documents: nu
   const cells = (value: (side: SideResult) => number) =>
     results.map((side) => `${number(value(side))} (${ratio(value(side), value(base))})`);
   const rows: [string, (side: SideResult) => number][] = [
-    [`indexing ${documents} documents, s`, (side) => side.indexingSeconds],
-    ['search p50, 1 client, ms', (side) => side.oneClient.p50],
-    ['search p99, 1 client, ms', (side) => side.oneClient.p99],
-    ['searches/s, 1 client', (side) => side.oneClient.perSecond],
-    ['search p50, 8 clients, ms', (side) => side.eightClients.p50],
-    ['search p99, 8 clients, ms', (side) => side.eightClients.p99],
-    ['searches/s, 8 clients', (side) => side.eightClients.perSecond],
+    [`indexing ${documents} documents, s`, (side) => side.indexingSeconds ?? Number.NaN],
   ];
+  for (const kind of kinds) {
+    for (const clients of clientCounts) {
+      const of = (side: SideResult) => side.searches[`${kind}/${clients}`];
+      const who = `${kind}, ${clients} ${clients === 1 ? 'client' : 'clients'}`;
+      rows.push([`${who}: searches/s`, (side) => of(side)?.perSecond ?? Number.NaN]);
+      rows.push([`${who}: p50, ms`, (side) => of(side)?.p50 ?? Number.NaN]);
+      rows.push([`${who}: p95, ms`, (side) => of(side)?.p95 ?? Number.NaN]);
+      rows.push([`${who}: p99, ms`, (side) => of(side)?.p99 ?? Number.NaN]);
+    }
+  }
   return table(
-    'Against one node (ratio in brackets)',
+    'End to end (ratio to one node in brackets)',
     ['', ...results.map((side) => side.side)],
     rows.map(([label, value]) => [label, ...cells(value)]),
   );

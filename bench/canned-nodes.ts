@@ -112,7 +112,15 @@ function start(node: number): Promise<string> {
     if (created !== null) {
       indexes.push({ uid: indexUid, primaryKey: created.primaryKey ?? null, createdAt: at, updatedAt: at });
     }
-    const task = { uid: tasks.length, batchUid: tasks.length, indexUid, type, canceledBy: null, details: {}, error: null };
+    const task = {
+      uid: tasks.length,
+      batchUid: tasks.length,
+      indexUid,
+      type,
+      canceledBy: null,
+      details: {},
+      error: null,
+    };
     const times = { duration: 'PT0.01S', enqueuedAt: at, startedAt: at, finishedAt: at };
     tasks.push({ ...task, status: 'succeeded', ...times });
     return [202, { taskUid: task.uid, indexUid, status: 'enqueued', type, enqueuedAt: at }];

@@ -1,8 +1,8 @@
 import { Agent, request } from 'undici';
 
-/** A search as sent: index uid and body. */
+/** A search as sent. */
 export interface BenchSearch {
-  uid: string;
+  path: string;
   body: string;
 }
 
@@ -13,6 +13,7 @@ export interface LoadResult {
   seconds: number;
   perSecond: number;
   p50: number;
+  p95: number;
   p99: number;
 }
 
@@ -42,7 +43,7 @@ export async function runLoad(
       const search = searches[next++ % searches.length];
       if (search === undefined) return;
       const at = performance.now();
-      const answer = await request(`${target.address}/indexes/${search.uid}/search`, {
+      const answer = await request(`${target.address}${search.path}`, {
         method: 'POST',
         dispatcher: agent,
         headers: {
@@ -67,6 +68,7 @@ export async function runLoad(
     seconds,
     perSecond: times.length / seconds,
     p50: percentile(times, 0.5),
+    p95: percentile(times, 0.95),
     p99: percentile(times, 0.99),
   };
 }
@@ -85,6 +87,7 @@ export function middle(runs: readonly LoadResult[]): LoadResult {
     seconds: sum((run) => run.seconds),
     perSecond: median((run) => run.perSecond),
     p50: median((run) => run.p50),
+    p95: median((run) => run.p95),
     p99: median((run) => run.p99),
   };
 }

@@ -2,31 +2,53 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { againstSingle, againstSingleTable, type Size } from './against-single.ts';
-import { ownWork, ownWorkTable } from './own-work.ts';
+import { againstSingle, againstSingleTable, endToEndRatios } from './against-single.ts';
+import { type Ratios, readBaseline, regressions, writeBaseline } from './baseline.ts';
+import { drawCharts } from './charts.ts';
+import { caseName, hotPath, hotPathCases, hotPathTable } from './hot-path.ts';
 
-/** `npm run bench [-- --quick] [-- --json file]`: everything is measured in one run, as ratios against something else in it. */
+/**
+ * `npm run bench [-- --quick] [--only hot-path|end-to-end] [--json file] [--check] [--record] [--charts]`: everything is measured
+ * in one run, as ratios against something else in it.
+ */
 const { values } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, json: { type: 'string', default: '.miroir/bench.json' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    json: { type: 'string', default: '.miroir/bench.json' },
+    check: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+    charts: { type: 'boolean', default: false },
+  },
 });
 
-const size: Size = values.quick
-  ? { documents: 5_000, rounds: 2, runMs: 1_500, cpuSearches: 1_500 }
-  : { documents: 20_000, rounds: 3, runMs: 3_000, cpuSearches: 4_000 };
+const wanted = (part: string) => values.only === undefined || values.only === part;
+const size = values.quick
+  ? { documents: 5_000, rounds: 2, runMs: 1_500 }
+  : { documents: 20_000, rounds: 3, runMs: 3_000 };
+const effort = values.quick ? { rounds: 3, searches: 600 } : { rounds: 7, searches: 1_500 };
 
 const started = Date.now();
-const single = await againstSingle(size);
-console.info(againstSingleTable(single, size.documents));
-const own = await ownWork(size);
-console.info(ownWorkTable(own));
+const hot = wanted('hot-path') ? await hotPath(hotPathCases, effort) : [];
+if (hot.length > 0) console.info(hotPathTable(hot));
+const single = wanted('end-to-end') ? await againstSingle(size) : [];
+if (single.length > 0) console.info(againstSingleTable(single, size.documents));
 
+const ratios: Ratios = {
+  ...Object.fromEntries(hot.map((one) => [`CPU per search, ${caseName(one)}`, one.miroirRatio.middle])),
+  ...endToEndRatios(single),
+};
+const seconds = Math.round((Date.now() - started) / 1_000);
 const file = resolve(values.json);
 mkdirSync(dirname(file), { recursive: true });
-writeFileSync(
-  file,
-  `${JSON.stringify({ node: process.version, cores: cpus().length, seconds: (Date.now() - started) / 1_000, size, single, own }, null, 2)}\n`,
-);
-console.info(
-  `\n${cpus().length} cores, Node.js ${process.version}, ${Math.round((Date.now() - started) / 1_000)} s; figures in ${file}`,
-);
+const results = { node: process.version, cores: cpus().length, seconds, size, hot, single, ratios };
+writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+console.info(`\n${results.cores} cores, Node.js ${results.node}, ${seconds} s; figures in ${file}`);
+if (values.charts) drawCharts({ hot, single });
+if (values.record) writeBaseline(ratios);
+if (values.check) {
+  const worse = regressions(ratios, readBaseline());
+  for (const line of worse) console.error(`worse than bench/baseline.json: ${line}`);
+  if (worse.length > 0) process.exit(1);
+}
 process.exit(0);

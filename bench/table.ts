@@ -17,3 +17,20 @@ export function number(value: number): string {
 
 /** `a` against `b`. */
 export const ratio = (a: number, b: number) => `${number(a / b)}x`;
+
+/** One figure measured several times. */
+export interface Spread {
+  middle: number;
+  least: number;
+  most: number;
+}
+
+/** The value in the middle; NaN of none. */
+export function middleOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Where several measurements of a figure lie. */
+export function spreadOf(values: readonly number[]): Spread {
+  return { middle: middleOf(values), least: Math.min(...values), most: Math.max(...values) };
+}

@@ -1,7 +1,8 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { NodeClient } from '../nodes/client.ts';
+import { readLayout } from '../placement/read-layout.ts';
 import type { ClusterView } from '../placement/view.ts';
-import { allShards, heldCounts, planReads } from '../search/plan.ts';
+import { allShards, planReads } from '../search/plan.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { type DumpedDocument, nodeDocuments } from './node-stream.ts';
 
@@ -47,7 +48,7 @@ export async function* indexDocuments(
     const message = `Index \`${index.uid}\`: no in-sync copy of shard ${some}${missing.length > 10 ? ', ...' : ''} can be read.`;
     throw new ApiError('miroir_shard_unavailable', message);
   }
-  const held = heldCounts(view, index);
+  const { held } = readLayout(view, index);
   const streams = [...byNode].flatMap(([nodeId, shards]) => {
     const client = clients.get(nodeId);
     if (client === undefined) return [];

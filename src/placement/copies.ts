@@ -13,6 +13,8 @@ export interface CopyStates {
   /** Whether a node has documents of the index that nobody uses any more. */
   hasSurplus(indexId: number, nodeId: string): boolean;
   leaving(): LeavingCopy[];
+  /** Grows whenever something of this changes. */
+  version(): number;
   /** Count an open part of an ended task (`+1`), or its end (`-1`). */
   addLag(indexId: number, nodeId: string, by: 1 | -1): void;
   /** Mirror changes that the store has committed. */
@@ -20,6 +22,14 @@ export interface CopyStates {
 }
 
 const noNodes: readonly string[] = [];
+/** Changes that this mirrors. */
+const changesCopies: ReadonlySet<StoreChange['kind']> = new Set([
+  'putStale',
+  'deleteStale',
+  'putLeaving',
+  'deleteLeaving',
+  'deleteIndex',
+]);
 
 /** The copies on their way out, by shard and by node. */
 function createLeaving(records: readonly LeavingCopy[]) {
@@ -63,6 +73,7 @@ export function createCopyStates(marks: readonly StaleCopy[], leavingCopies: rea
   const leaving = createLeaving(leavingCopies);
   const stale = new Map<string, StaleCopy>();
   const lag = new Map<string, number>();
+  let version = 0;
   const key = (indexId: number, shard: number, nodeId: string) => `${indexId}/${shard}/${nodeId}`;
   for (const mark of marks) stale.set(key(mark.indexId, mark.shard, mark.nodeId), mark);
 
@@ -73,13 +84,16 @@ export function createCopyStates(marks: readonly StaleCopy[], leavingCopies: rea
     serving: leaving.serving,
     hasSurplus: leaving.hasSurplus,
     leaving: () => [...leaving.all.values()],
+    version: () => version,
     addLag(indexId, nodeId, by) {
+      version++;
       const name = `${indexId}/${nodeId}`;
       const count = (lag.get(name) ?? 0) + by;
       if (count > 0) lag.set(name, count);
       else lag.delete(name);
     },
     apply(changes) {
+      if (changes.some(({ kind }) => changesCopies.has(kind))) version++;
       leaving.apply(changes);
       for (const change of changes) {
         if (change.kind === 'putStale') {

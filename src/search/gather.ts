@@ -1,15 +1,17 @@
 import type { ApiError, ErrorBody } from '../errors/api-error.ts';
 import type { ExtraBudget } from '../nodes/budget.ts';
 import type { ReplicaSelection, Standing } from '../nodes/replica-selection.ts';
+import type { readLayout } from '../placement/read-layout.ts';
 import type { ClusterView } from '../placement/view.ts';
 import { type Attempt, type AttemptOptions, type Finished, startAttempt } from './attempt.ts';
 import { type HedgeOptions, type HedgeOutcome, hedged } from './hedge.ts';
-import { heldCounts, planReads, type ReadPlan, type ReadPreference } from './plan.ts';
+import { planReads, type ReadPlan, type ReadPreference } from './plan.ts';
 import type { ScatterRequest, ShardAnswer } from './scatter.ts';
 
 /** What gathering needs besides what single attempts do. */
 export interface GatherOptions extends AttemptOptions {
   view: () => ClusterView;
+  layout: typeof readLayout;
   selection: ReplicaSelection;
   /** Milliseconds for one request; all attempts for a shard together get twice that. */
   nodeTimeoutMs: number;
@@ -27,7 +29,7 @@ export class Gathering<T> {
   readonly #options: GatherOptions;
   readonly #request: ScatterRequest<T>;
   readonly #view: ClusterView;
-  readonly #held: Map<string, number>;
+  readonly #held: ReadonlyMap<string, number>;
   readonly #deadline: number;
   readonly #failedNodes = new Set<string>();
   /** Those of them that did more than break a connection, so that asking again would be no use. */
@@ -41,7 +43,7 @@ export class Gathering<T> {
     this.#options = options;
     this.#request = request;
     this.#view = options.view();
-    this.#held = heldCounts(this.#view, request.index);
+    this.#held = options.layout(this.#view, request.index).held;
     this.#deadline = options.timing.now() + 2 * options.nodeTimeoutMs;
   }
 
@@ -67,7 +69,8 @@ export class Gathering<T> {
     const { leastLoadedGroup } = this.#options;
     const unknown: Standing = { rank: 'good', cost: 0 };
     const preference: ReadPreference = { standing: (id) => standings.get(id) ?? unknown, leastLoadedGroup };
-    return planReads(this.#view, index, shards, startGroup, excluded, preference);
+    const layout = this.#options.layout(this.#view, index);
+    return planReads(this.#view, index, shards, startGroup, excluded, preference, layout);
   }
 
   /** Half of the time left while another attempt may follow. */

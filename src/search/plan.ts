@@ -1,5 +1,6 @@
 import type { Standing } from '../nodes/replica-selection.ts';
 import { hash64 } from '../placement/hash.ts';
+import { type ReadLayout, readLayout } from '../placement/read-layout.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { cover, type Held } from './cover.ts';
@@ -31,7 +32,7 @@ const clearlyMore = 2;
 /** One read being planned. */
 interface Planning {
   view: ClusterView;
-  index: IndexRecord;
+  layout: ReadLayout;
   seed: number;
   excluded: ReadonlySet<string>;
   preference: ReadPreference;
@@ -62,24 +63,25 @@ function groupOrder({ view, seed, preference }: Planning): number[] {
   return order.sort((a, b) => overloaded(a) - overloaded(b));
 }
 
-/** What the nodes of a group that are of one rank, up, in sync and not excluded could answer, and what they could not. */
-function heldBy(planning: Planning, group: number, shards: readonly number[], rank: Standing['rank']) {
-  const { view, index, excluded, preference } = planning;
+/** Those of the shards that are wanted. */
+function among(shards: readonly number[], wanted: ReadonlySet<number> | null): number[] {
+  return wanted === null ? [...shards] : shards.filter((shard) => wanted.has(shard));
+}
+
+/** What the nodes of a group that are of one rank, up, in sync and not excluded could answer of the `wanted` shards (null: all). */
+function heldBy(planning: Planning, group: number, wanted: ReadonlySet<number> | null, rank: Standing['rank']): Held[] {
+  const { view, excluded, preference, layout } = planning;
   const usable = (node: string) => !excluded.has(node) && view.up(node) && preference.standing(node).rank === rank;
-  const nodes = new Set(view.nodes(group).filter(usable));
   const held = new Map<string, Held>();
-  const left: number[] = [];
-  for (const shard of shards) {
-    const copies = view
-      .copies(index, group, shard)
-      .filter((node) => nodes.has(node) && view.inSync(index, shard, node))
-      .sort();
-    const same = held.get(copies.join());
-    if (copies.length === 0) left.push(shard);
-    else if (same === undefined) held.set(copies.join(), { nodes: copies, shards: [shard] });
-    else same.shards.push(shard);
+  for (const shared of layout.groups.get(group) ?? []) {
+    const nodes = shared.nodes.filter(usable);
+    const shards = nodes.length === 0 ? [] : among(shared.shards, wanted);
+    if (shards.length === 0) continue;
+    const same = held.get(nodes.join());
+    if (same === undefined) held.set(nodes.join(), { nodes, shards });
+    else same.shards.push(...shards);
   }
-  return { held: [...held.values()], left };
+  return [...held.values()];
 }
 
 /**
@@ -97,38 +99,22 @@ export function planReads(
   seed: number,
   excluded: ReadonlySet<string> = new Set(),
   preference: ReadPreference = allEqual,
+  layout: ReadLayout = readLayout(view, index),
 ): ReadPlan {
-  const planning = { view, index, seed, excluded, preference };
+  const planning = { view, seed, excluded, preference, layout };
   const groups = groupOrder(planning);
   const byNode = new Map<string, number[]>();
-  let missing: readonly number[] = shards;
+  let missing: ReadonlySet<number> | null = shards.length === index.shards ? null : new Set(shards);
   for (const rank of ['good', 'slow', 'suspect'] as const) {
     for (const group of groups) {
-      if (missing.length === 0) return { byNode, missing };
-      const { held, left } = heldBy(planning, group, missing, rank);
+      const held = heldBy(planning, group, missing, rank);
+      if (held.length === 0) continue;
       const nodes = new Set(held.flatMap((one) => one.nodes));
       for (const [node, part] of cover(held, ranked(planning, nodes))) byNode.set(node, part);
-      missing = left;
+      const found = new Set(held.flatMap((one) => one.shards));
+      missing = new Set((missing === null ? shards : [...missing]).filter((shard) => !found.has(shard)));
+      if (missing.size === 0) return { byNode, missing: [] };
     }
   }
-  return { byNode, missing };
-}
-
-/**
- * Of how many shards of an index each node holds documents: who is asked for that many needs no shard filter. Nodes with
- * copies that are still to be filled, or with documents that nobody uses any more, are left out; they always need it.
- */
-export function heldCounts(view: ClusterView, index: IndexRecord): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const group of view.groups()) {
-    for (let shard = 0; shard < index.shards; shard++) {
-      for (const node of view.copies(index, group, shard)) {
-        // a node that may hold anything is never asked for as many
-        const held = view.inSync(index, shard, node) && !view.hasSurplus(index, node) ? 1 : Number.NaN;
-        counts.set(node, (counts.get(node) ?? 0) + held);
-      }
-    }
-  }
-  for (const [node, count] of counts) if (Number.isNaN(count)) counts.delete(node);
-  return counts;
+  return { byNode, missing: missing === null ? shards : [...missing] };
 }

@@ -18,6 +18,7 @@ import { createLogControl } from '../instance/log-target.ts';
 import { createKeyService } from '../keys/key-service.ts';
 import { createExtraBudget } from '../nodes/budget.ts';
 import { machineTime } from '../nodes/timing.ts';
+import { createReadLayouts } from '../placement/read-layout.ts';
 import { createFacetSearch } from '../search/facet-search.ts';
 import { createScatter, type Scatter } from '../search/scatter.ts';
 import { createSearchService } from '../search/search.ts';
@@ -44,11 +45,12 @@ async function lastVersion(store: Store): Promise<bigint> {
 
 function buildScatter(
   { config, metrics }: Process,
-  { view, clients, selection }: Cluster,
+  { view, topology, copies, clients, selection }: Cluster,
   toLogical: (error: ErrorBody, index: IndexRecord) => ErrorBody,
 ): Scatter {
   return createScatter({
     view: () => view,
+    layout: createReadLayouts(() => `${topology.record().version}/${copies.version()}`),
     clients: { get: (id) => clients.get(id)! },
     timing: machineTime,
     selection,

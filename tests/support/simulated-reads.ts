@@ -2,6 +2,7 @@ import { createExtraBudget } from '../../src/nodes/budget.ts';
 import { type NodeClient, NodeError, type NodeRequest, type NodeResponse } from '../../src/nodes/client.ts';
 import { createHealth } from '../../src/nodes/health.ts';
 import { createReplicaSelection } from '../../src/nodes/replica-selection.ts';
+import { readLayout } from '../../src/placement/read-layout.ts';
 import { createTopologyView } from '../../src/placement/topology.ts';
 import { createScatter, type ScatterOptions, type ScatterResult } from '../../src/search/scatter.ts';
 import { steadyView } from '../unit/placement/steady-view.ts';
@@ -115,6 +116,7 @@ export function simulateReads({ nodes, groups = 1, copies, budget = 10, watched 
   });
   const scatter = createScatter({
     view: () => steadyView(topology, { up: (node) => !down.has(node) && (!watched || health.up(node)) }),
+    layout: readLayout,
     clients: { get: (id) => clients.get(id) as NodeClient },
     timing: time,
     selection,

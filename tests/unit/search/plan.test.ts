@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { initHash } from '../../../src/placement/hash.ts';
+import { readLayout } from '../../../src/placement/read-layout.ts';
 import { createTopologyView } from '../../../src/placement/topology.ts';
 import type { ClusterView } from '../../../src/placement/view.ts';
-import { allShards, heldCounts, planReads } from '../../../src/search/plan.ts';
+import { allShards, planReads } from '../../../src/search/plan.ts';
 import type { IndexRecord } from '../../../src/store/records.ts';
 import { steadyView } from '../placement/steady-view.ts';
 import { indexRecord } from './fixtures.ts';
@@ -204,10 +205,10 @@ describe('the choice among copies', () => {
   });
 });
 
-describe('heldCounts', () => {
+describe('held shards', () => {
   it('counts the shards of each node over all groups', () => {
     const view = viewOf({ groups: [['a', 'b'], ['c']], copies: 1, shards: 4, down: new Set(), stale: new Set() });
-    expect(heldCounts(view, indexRecord({ shards: 4 }))).toEqual(
+    expect(readLayout(view, indexRecord({ shards: 4 })).held).toEqual(
       new Map([
         ['a', 2],
         ['b', 2],
@@ -219,6 +220,6 @@ describe('heldCounts', () => {
   it('leaves out nodes with documents that nobody uses', () => {
     const view = viewOf({ groups: [['a', 'b']], copies: 1, shards: 4, down: new Set(), stale: new Set() });
     const surplus = { ...view, hasSurplus: (_: IndexRecord, node: string) => node === 'b' };
-    expect(heldCounts(surplus, indexRecord({ shards: 4 }))).toEqual(new Map([['a', 2]]));
+    expect(readLayout(surplus, indexRecord({ shards: 4 })).held).toEqual(new Map([['a', 2]]));
   });
 });

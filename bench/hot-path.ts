@@ -1,0 +1,184 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../src/nodes/local.ts';
+import { startMiroirProcess } from '../tests/support/miroir-process.ts';
+import { cpuMilliseconds, residentMegabytes } from './cpu.ts';
+import { type BenchSearch, runLoad } from './load.ts';
+import { addressOf, type Script, startScript } from './script.ts';
+import { middleOf, number, type Spread, spreadOf, table } from './table.ts';
+
+/** One kind of search over one kind of nodes. */
+export interface HotPathCase {
+  nodes: number;
+  hitBytes: number;
+  limit: number;
+  offset: number;
+  facets: boolean;
+}
+
+/** Processor time for a search of one kind, in microseconds, and against that of a proxy that passes one node's answer on. */
+export interface HotPathResult extends HotPathCase {
+  passThrough: number;
+  miroir: number;
+  /** Ratios of one round each. */
+  miroirRatio: Spread;
+  parseMergeRatio: Spread;
+  fanOutRatio: Spread;
+  residentMb: number;
+}
+
+const usual: HotPathCase = { nodes: 3, hitBytes: 1_000, limit: 20, offset: 0, facets: false };
+
+/** What is varied, one thing at a time, and the large answer of the issue of every proxy: many long documents. */
+export const hotPathCases: readonly HotPathCase[] = [
+  ...[1, 3, 6, 12, 24].map((nodes) => ({ ...usual, nodes })),
+  { ...usual, hitBytes: 10_000 },
+  { ...usual, limit: 100 },
+  { ...usual, offset: 900 },
+  { ...usual, facets: true },
+  { ...usual, hitBytes: 10_000, limit: 100 },
+  { ...usual, nodes: 24, offset: 900 },
+];
+
+const masterKey = 'bench-master-key-0123';
+
+interface Side {
+  address: string;
+  pid: number;
+}
+
+function searchesOf({ limit, offset, facets }: HotPathCase): BenchSearch[] {
+  const counted = facets ? { facets: ['brand', 'tags'] } : {};
+  const words = ['shop', 'window', 'visitors', 'product', 'today', 'engine', 'search', 'shows'];
+  return words.map((q) => ({ path: '/indexes/x/search', body: JSON.stringify({ q, limit, offset, ...counted }) }));
+}
+
+async function post(address: string, path: string, body: unknown): Promise<number> {
+  const headers = { authorization: `Bearer ${masterKey}`, 'content-type': 'application/json' };
+  const response = await fetch(`${address}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+/** Miroir in front of the canned nodes, with one index. */
+async function startMiroir(addresses: readonly string[], folder: string): Promise<Side & { stop(): Promise<void> }> {
+  const port = await freePort();
+  const child = await startMiroirProcess(
+    {
+      master_key: masterKey,
+      node_master_key: 'canned',
+      admin: { api_key: 'bench-admin-key-0123' },
+      shards: 32,
+      replication_factor: 1,
+      nodes: addresses.map((address, i) => ({ id: `node-${i}`, address, group: 0 })),
+      store: { backend: 'sqlite', path: join(folder, 'miroir.db') },
+      dumps: { dir: join(folder, 'dumps') },
+      metrics: { enabled: false },
+      log: { level: 'warn' },
+      server: { host: '127.0.0.1', port },
+    },
+    folder,
+  );
+  const address = `http://127.0.0.1:${port}`;
+  await post(address, '/indexes', { uid: 'x', primaryKey: 'id' });
+  for (let tries = 0; (await post(address, '/indexes/x/search', { q: '' })) !== 200; tries++) {
+    if (tries > 200) throw new Error('the index did not come into being');
+    await sleep(50);
+  }
+  return { address, pid: child.pid, stop: () => child.stop() };
+}
+
+/** Microseconds of processor time per search. */
+async function cost(side: Side, searches: readonly BenchSearch[], count: number): Promise<number> {
+  const before = cpuMilliseconds(side.pid);
+  const load = await runLoad({ address: side.address, masterKey }, searches, 8, { requests: count });
+  if (load.errors > 0) throw new Error(`${load.errors} of ${load.requests} searches failed at ${side.address}`);
+  return (1_000 * (cpuMilliseconds(side.pid) - before)) / load.requests;
+}
+
+async function measure(which: HotPathCase, sides: Record<string, Side>, rounds: number, count: number) {
+  const searches = searchesOf(which);
+  const costs: Record<string, number[]> = {};
+  for (const side of Object.values(sides)) await cost(side, searches, count);
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, side] of Object.entries(sides)) {
+      costs[name] = [...(costs[name] ?? []), await cost(side, searches, count)];
+    }
+  }
+  const against = (name: string) => spreadOf((costs[name] ?? []).map((one, i) => one / (costs.passThrough?.[i] ?? 1)));
+  return {
+    passThrough: middleOf(costs.passThrough ?? []),
+    miroir: middleOf(costs.miroir ?? []),
+    miroirRatio: against('miroir'),
+    parseMergeRatio: against('parseMerge'),
+    fanOutRatio: against('fanOut'),
+  };
+}
+
+async function runCase(which: HotPathCase, rounds: number, count: number): Promise<HotPathResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'miroir-bench-'));
+  const started: { stop(): Promise<void> }[] = [];
+  const keep = <T extends { stop(): Promise<void> }>(one: T): T => {
+    started.push(one);
+    return one;
+  };
+  const side = (script: Script): Side => ({ address: addressOf(script), pid: script.pid });
+  try {
+    const canned = keep(await startScript('canned-nodes', [which.nodes, which.hitBytes]));
+    const addresses = JSON.parse(canned.ready) as string[];
+    const sides = {
+      passThrough: side(keep(await startScript('pass-through', addresses.slice(0, 1)))),
+      fanOut: side(keep(await startScript('fan-out', addresses))),
+      parseMerge: side(keep(await startScript('parse-merge', addresses))),
+      miroir: keep(await startMiroir(addresses, folder)),
+    };
+    const measured = await measure(which, sides, rounds, count);
+    return { ...which, ...measured, residentMb: residentMegabytes(sides.miroir.pid) };
+  } finally {
+    for (const one of started.reverse()) await one.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Searches that keep a measurement of large answers about as long as one of small ones. */
+function searchesPerRound({ nodes, hitBytes, limit, offset }: HotPathCase, most: number): number {
+  const bytes = nodes * hitBytes * (limit + offset);
+  return Math.max(100, Math.min(most, Math.round((most * 200_000) / bytes)));
+}
+
+/** Processor time inside Miroir per search, with nodes that answer from memory. */
+export async function hotPath(
+  cases: readonly HotPathCase[],
+  { rounds, searches }: { rounds: number; searches: number },
+): Promise<HotPathResult[]> {
+  const results: HotPathResult[] = [];
+  for (const which of cases) results.push(await runCase(which, rounds, searchesPerRound(which, searches)));
+  return results;
+}
+
+const times = ({ middle, least, most }: Spread) => `${number(middle)}x (${number(least)}-${number(most)})`;
+
+/** What a case is called in tables, charts and the baseline. */
+export function caseName({ nodes, hitBytes, limit, offset, facets }: HotPathCase): string {
+  const parts = [`${nodes} ${nodes === 1 ? 'node' : 'nodes'}`, `${hitBytes / 1_000} kB hits`, `limit ${limit}`];
+  return [...parts, ...(offset > 0 ? [`offset ${offset}`] : []), ...(facets ? ['facets'] : [])].join(', ');
+}
+
+/** The figures as a table. */
+export function hotPathTable(results: readonly HotPathResult[]): string {
+  return table(
+    'Processor time per search, nodes answering from memory, against passing one node’s answer on (least-most)',
+    ['', 'Miroir', 'fan-out without merging', 'parse, merge, serialise', 'Miroir, µs', 'passing on, µs', 'memory MB'],
+    results.map((one) => [
+      caseName(one),
+      times(one.miroirRatio),
+      times(one.fanOutRatio),
+      times(one.parseMergeRatio),
+      number(one.miroir),
+      number(one.passThrough),
+      number(one.residentMb),
+    ]),
+  );
+}
