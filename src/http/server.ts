@@ -77,12 +77,14 @@ function reportRequests(app: FastifyInstance, { log, onResponse }: ServerOptions
     const milliseconds = Math.round(seconds * 1_000);
     log.info({ requestId: request.id, method, path: pathOf(request), status, ms: milliseconds }, 'request');
   };
-  app.addHook('onResponse', async (request, reply) =>
-    report(request, finishedRequest(request, reply.statusCode, reply.elapsedTime)),
-  );
-  app.addHook('onRequestAbort', async (request) =>
-    report(request, finishedRequest(request, CLIENT_GONE, performance.now() - request.arrivedAt)),
-  );
+  app.addHook('onResponse', (request, reply, done) => {
+    report(request, finishedRequest(request, reply.statusCode, reply.elapsedTime));
+    done();
+  });
+  app.addHook('onRequestAbort', (request, done) => {
+    report(request, finishedRequest(request, CLIENT_GONE, performance.now() - request.arrivedAt));
+    done();
+  });
 }
 
 /** Runs handlers, at most so many at a time; probes always get through. */
@@ -136,9 +138,10 @@ export function buildServer(options: ServerOptions): FastifyInstance {
     }
   }
 
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const answer = refuseHead(request) ?? (cors ? preflight(request.method, request.headers) : null);
-    if (answer !== null) return send(request, reply, answer);
+    if (answer === null) done();
+    else void send(request, reply, answer);
   });
   reportRequests(app, options);
   app.setErrorHandler(fail);

@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import { byteText } from '../json/byte-text.ts';
+import type { Abortable } from './cancellation.ts';
 import { wholeAnswer } from './whole-answer.ts';
 
 /** One request to a node. */
@@ -12,7 +13,7 @@ export interface NodeRequest {
   contentType?: string;
   /** Milliseconds until the answer's headers must be here, and again for its body. */
   timeoutMs?: number;
-  signal?: AbortSignal;
+  signal?: Abortable;
   /** A 200 answer is wanted as a byte text, which costs a fraction of decoding it. */
   asBytes?: boolean;
   /** Send it over a new connection, so that a connection that breaks was cut during this request, not before. */

@@ -1,3 +1,4 @@
+import { Cancellation } from './cancellation.ts';
 import { type NodeClient, NodeError } from './client.ts';
 import type { Health } from './health.ts';
 
@@ -9,16 +10,23 @@ export function givingUpWhenDown(client: NodeClient, health: Pick<Health, 'whenD
   return {
     id: client.id,
     async request(request) {
-      const controller = new AbortController();
-      const forget = health.whenDown(client.id, () => controller.abort());
-      const signals = [controller.signal, ...(request.signal === undefined ? [] : [request.signal])];
+      const signal = new Cancellation();
+      let wentDown = false;
+      const forget = health.whenDown(client.id, () => {
+        wentDown = true;
+        signal.abort();
+      });
+      const abort = () => signal.abort();
+      if (request.signal?.aborted) abort();
+      request.signal?.addEventListener('abort', abort, { once: true });
       try {
-        return await client.request({ ...request, signal: AbortSignal.any(signals) });
+        return await client.request({ ...request, signal });
       } catch (error) {
-        if (!controller.signal.aborted) throw error;
+        if (!wentDown) throw error;
         throw new NodeError(client.id, 'timeout', 'it went down before it answered', error);
       } finally {
         forget();
+        request.signal?.removeEventListener('abort', abort);
       }
     },
     close: () => client.close(),

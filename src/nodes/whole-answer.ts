@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Abortable } from './cancellation.ts';
 
 /** An HTTP answer with all of its body. */
 export interface WholeAnswer {
@@ -69,7 +70,7 @@ const abortError = () => new DOMException('This operation was aborted', 'AbortEr
 export async function wholeAnswer(
   pool: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  signal?: AbortSignal,
+  signal?: Abortable,
 ): Promise<WholeAnswer> {
   if (signal?.aborted) throw abortError();
   const gatherer = new Gatherer();

@@ -1,5 +1,6 @@
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import { errorCodes } from '../errors/codes.ts';
+import { Cancellation } from '../nodes/cancellation.ts';
 import { type NodeClient, NodeError, type NodeResponse } from '../nodes/client.ts';
 import type { ReplicaSelection } from '../nodes/replica-selection.ts';
 import type { Timing } from '../nodes/timing.ts';
@@ -78,14 +79,13 @@ export function startAttempt<T>(
   part: { nodeId: string; shards: readonly number[]; whole: boolean; timeoutMs: number },
 ): Attempt<T> {
   const { nodeId, shards, whole, timeoutMs } = part;
-  const controller = new AbortController();
+  const signal = new Cancellation();
   let abandoned = false;
   const end = options.selection.begin(nodeId);
-  const cancel = options.timing.after(timeoutMs, () => controller.abort());
+  const cancel = options.timing.after(timeoutMs, () => signal.abort());
 
   async function ask(): Promise<Outcome<T>> {
     try {
-      const { signal } = controller;
       const message = request.build(shards, whole, nodeId);
       return judge(await options.clients.get(nodeId).request({ ...message, timeoutMs, signal }), request);
     } catch (error) {
@@ -104,7 +104,7 @@ export function startAttempt<T>(
     finished,
     abandon() {
       abandoned = true;
-      controller.abort();
+      signal.abort();
     },
   };
 }
