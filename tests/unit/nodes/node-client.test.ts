@@ -1,0 +1,98 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { byteText } from '../../../src/json/byte-text.ts';
+import { Cancellation } from '../../../src/nodes/cancellation.ts';
+import { createNodeClient, type NodeClient } from '../../../src/nodes/client.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+async function clientOf(answer: Answer, connections = 4): Promise<NodeClient> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  stops.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = createNodeClient({ id: 'n', address, timeoutMs: 5_000, connections });
+  stops.push(() => client.close());
+  return client;
+}
+
+const get = { method: 'GET', path: '/' } as const;
+
+describe('a node client', () => {
+  it('gives the whole of an answer that comes in pieces, as text or as bytes', async () => {
+    const text = `{"é":"${'日本'.repeat(5_000)}"}`;
+    const bytes = Buffer.from(text);
+    const client = await clientOf(async (_, response) => {
+      response.setHeader('retry-after', '7');
+      // a piece ends within a character
+      for (let at = 0; at < bytes.length; at += 7_001) {
+        response.write(bytes.subarray(at, at + 7_001));
+        await sleep(1);
+      }
+      response.end();
+    });
+    expect(await client.request(get)).toEqual({ status: 200, text, retryAfter: '7' });
+    expect((await client.request({ ...get, asBytes: true })).text).toBe(byteText(bytes));
+  });
+
+  it('decodes refusals, also for those who want bytes', async () => {
+    const client = await clientOf((_, response) => {
+      response.statusCode = 400;
+      response.end('{"message":"é"}');
+    });
+    expect(await client.request({ ...get, asBytes: true })).toEqual({ status: 400, text: '{"message":"é"}' });
+  });
+
+  it('tells a broken connection from one that was refused and from silence', async () => {
+    const broken = await clientOf((request) => request.socket.destroy());
+    await expect(broken.request(get)).rejects.toMatchObject({ kind: 'broken' });
+    const half = await clientOf((request, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('{"half":');
+      setImmediate(() => request.socket.destroy());
+    });
+    await expect(half.request(get)).rejects.toMatchObject({ kind: 'broken' });
+    const refused = createNodeClient({ id: 'n', address: 'http://127.0.0.1:1', timeoutMs: 1_000 });
+    stops.push(() => refused.close());
+    await expect(refused.request(get)).rejects.toMatchObject({ kind: 'refused' });
+    const silent = await clientOf(() => undefined);
+    await expect(silent.request({ ...get, timeoutMs: 50 })).rejects.toMatchObject({ kind: 'timeout' });
+  });
+
+  it('ends a request when it is told to: before, while it waits for a connection, and while the answer comes', async () => {
+    const ended = new Cancellation();
+    ended.abort();
+    const started: string[] = [];
+    const client = await clientOf((request, response) => {
+      started.push(request.url ?? '');
+      if (request.url === '/begun') response.write('{');
+    }, 1);
+    await expect(client.request({ ...get, path: '/never', signal: ended })).rejects.toMatchObject({ kind: 'aborted' });
+
+    const first = new Cancellation();
+    const begun = client.request({ ...get, path: '/begun', signal: first });
+    const waiting = new AbortController();
+    const queued = client.request({ ...get, path: '/queued', signal: waiting.signal });
+    await expect.poll(() => started).toEqual(['/begun']);
+    waiting.abort();
+    await expect(queued).rejects.toMatchObject({ kind: 'aborted' });
+    first.abort();
+    await expect(begun).rejects.toMatchObject({ kind: 'aborted' });
+
+    const next = new Cancellation();
+    const after = client.request({ ...get, path: '/after', signal: next });
+    await expect.poll(() => started).toEqual(['/begun', '/after']);
+    next.abort();
+    await expect(after).rejects.toMatchObject({ kind: 'aborted' });
+  });
+});
