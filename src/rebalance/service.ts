@@ -11,7 +11,7 @@ import { createSerial } from '../tasks/serial.ts';
 import { changeTopology, groupsWithoutRoom, type TopologyChange } from './change.ts';
 import type { Cleaner } from './cleaner.ts';
 import { countLeft, isDone, type RebalanceRecord } from './progress.ts';
-import { releasable, release } from './release.ts';
+import { releasable, release, unheldMarks } from './release.ts';
 import { type Transition, transition } from './transition.ts';
 
 /** What moving copies is built from. */
@@ -124,6 +124,10 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
     }
   }
 
+  async function forgetUnheld(): Promise<void> {
+    await state.commit(unheldMarks(state.copies, state.view, (id) => state.catalog.byId(id)));
+  }
+
   async function letNodesGo(): Promise<void> {
     const holding = new Set(state.copies.leaving().map((copy) => copy.nodeId));
     const gone = topology.record().nodes.filter((node) => node.state === 'removing' && !holding.has(node.id));
@@ -172,6 +176,7 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
     },
     async advance() {
       await inTurn(releaseUnneeded);
+      await inTurn(forgetUnheld);
       await inTurn(forgetDeparting);
       await options.cleaner.clean();
       await inTurn(letNodesGo);

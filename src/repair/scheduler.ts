@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from '../observability/log.ts';
+import { holdsCopy } from '../placement/view.ts';
 import type { StaleCopy } from '../store/records.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
 import { newProgress, type RepairProgress } from './progress.ts';
@@ -57,6 +59,7 @@ function staleGroups({ state, may }: Pick<RepairSchedulerOptions, 'state' | 'may
     const { indexId, nodeId, shard } = mark;
     const index = catalog.byId(indexId);
     if (index?.state !== 'active' || !view.up(nodeId) || !may(mark)) continue;
+    if (!holdsCopy(view, index, shard, nodeId)) continue;
     const name = `${indexId}/${nodeId}`;
     const group = groups.get(name) ?? { index, nodeId, shards: [] };
     groups.set(name, group);
@@ -70,6 +73,8 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
   const { state, log } = options;
   const attempts = new Map<string, Attempt>();
   const stopping = new AbortController();
+  // every wait of every repair listens to it
+  setMaxListeners(0, stopping.signal);
   let timer: NodeJS.Timeout | null = null;
 
   function repairable(group: CopyGroup): CopyGroup {

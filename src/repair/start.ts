@@ -70,6 +70,7 @@ export function createRepairs(options: RepairOptions): Repairs {
   });
   const repair = createCopyRepair({
     state,
+    active,
     quiet,
     access,
     preparation,
