@@ -43,7 +43,7 @@ async function start(process: Process): Promise<RunningMiroir> {
   const writing = await startWriting(process, cluster, toLogicalError);
   const services = await buildServices(process, cluster, writing, toLogicalError);
   await startMeasuring(process, cluster, writing);
-  const url = await startServing(process, cluster, services);
+  const url = await startServing(process, cluster, writing, services);
   process.log.info({ url, nodes: cluster.nodeIds().length }, 'serving');
   return { url, stop: () => process.stops.run() };
 }
@@ -64,9 +64,12 @@ async function startMeasuring({ config, log, metrics, stops, now }: Process, clu
 async function startServing(
   { config, log, metrics, stops }: Process,
   { topology, view }: Cluster,
+  { rebalance }: Writing,
   services: Awaited<ReturnType<typeof buildServices>>,
 ): Promise<string> {
-  const copiesPerDocument = topology.record().replicationFactor * view.groups().length;
+  // while copies move, those on their way out are written as well
+  const copiesPerDocument = () =>
+    topology.record().replicationFactor * view.groups().length + (rebalance.service.underWay ? 1 : 0);
   const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument, () =>
     globalThis.process.memoryUsage.rss(),
   );

@@ -22,6 +22,8 @@ export interface RebalanceOptions {
   cleaner: Cleaner;
   /** Shards that can be read now; a change that takes nodes out at once must not lower it unless forced. */
   readable(topology: TopologyRecord): { readable: number; total: number };
+  /** Shards whose only in-sync copy is on this node; one that does not answer cannot hand them over. */
+  lastCopiesOn(nodeId: string): number;
   /** Told after every change of the topology. */
   onTopology(record: TopologyRecord): void;
   now: Clock;
@@ -39,6 +41,8 @@ export interface Rebalance {
   pause(): Promise<void>;
   resume(): Promise<void>;
   readonly paused: boolean;
+  /** Whether a rebalance has begun and not ended. */
+  readonly underWay: boolean;
   /** Take copies out of use that are no longer needed, delete their documents, let go of nodes that hold nothing more. */
   advance(): Promise<void>;
   status(): AdminRebalance;
@@ -72,6 +76,7 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
       );
     }
     if (changes.some((change) => change.kind === 'forget')) refuseLoss(before, after, force);
+    if (!force) refuseStranded(before, after);
     const since = instant();
     return {
       after,
@@ -87,6 +92,22 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
       'miroir_invalid_topology',
       `${lost} shards would be left without a readable copy. Drain the nodes first, or force the change and lose their documents.`,
     );
+  }
+
+  /** A node that does not answer would keep others waiting for its copies, maybe for ever. */
+  function refuseStranded(before: TopologyRecord, after: TopologyRecord): void {
+    const leaving = after.nodes.filter(
+      ({ id, state }) => state === 'removing' && before.nodes.some((node) => node.id === id && node.state !== state),
+    );
+    for (const { id } of leaving.filter((node) => !state.view.up(node.id))) {
+      const last = options.lastCopiesOn(id);
+      if (last === 0) continue;
+      throw new ApiError(
+        'miroir_invalid_topology',
+        `Node \`${id}\` does not answer and has the only readable copy of ${last} shards. Start it, so that it can hand them over, ` +
+          'or force the change and lose their documents.',
+      );
+    }
   }
 
   async function apply(changes: readonly TopologyChange[], force: boolean): Promise<void> {
@@ -173,6 +194,9 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
     resume: () => setPaused(false),
     get paused() {
       return paused;
+    },
+    get underWay() {
+      return current !== null;
     },
     async advance() {
       await inTurn(releaseUnneeded);

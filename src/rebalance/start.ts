@@ -11,7 +11,7 @@ import type { TaskEngine } from '../tasks/engine.ts';
 import { nodeTaskStatus } from '../tasks/node-tasks.ts';
 import { type Capacities, createCapacities } from './capacity.ts';
 import { createCleaner } from './cleaner.ts';
-import { coverageUnder } from './coverage.ts';
+import { coverageUnder, lastCopiesOn } from './coverage.ts';
 import { changesForLostNodes } from './lost-nodes.ts';
 import { createOperations } from './operations.ts';
 import { tellPlan } from './plan.ts';
@@ -78,6 +78,7 @@ export async function createRebalancing(options: RebalancingOptions): Promise<Re
     gate: tasks.gate,
     cleaner,
     readable: (record) => coverageUnder(record, state),
+    lastCopiesOn: (nodeId) => lastCopiesOn(nodeId, state),
     onTopology: options.onTopology,
     now: options.now,
     log,

@@ -53,6 +53,7 @@ async function start(
       },
     },
     readable: () => ({ readable: 1, total: 1 }),
+    lastCopiesOn: () => 0,
     onTopology: () => undefined,
     now: Date.now,
     log: pino({ enabled: false }),
