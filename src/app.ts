@@ -1,4 +1,4 @@
-import { refreshGauges } from './admin/gauges.ts';
+import { refreshGauges, refreshRebalanceGauges } from './admin/gauges.ts';
 import type { Config } from './config/schema.ts';
 import type { ErrorBody } from './errors/api-error.ts';
 import { createMemoryBudget } from './http/memory-budget.ts';
@@ -54,17 +54,27 @@ function toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody {
   return rewriteNodeError(error, { physicalUid: index.physicalUid, logicalUid: index.uid, displayedAttributes });
 }
 
-async function startMeasuring({ config, log, metrics, stops, now }: Process, cluster: Cluster, { tasks }: Writing) {
-  metrics.beforeScrape(() => refreshGauges(metrics, { ...cluster, active: tasks.active, now }));
+async function startMeasuring(
+  { config, log, metrics, stops, now }: Process,
+  cluster: Cluster,
+  { tasks, rebalance }: Writing,
+) {
+  metrics.beforeScrape(() => {
+    refreshGauges(metrics, { ...cluster, active: tasks.active, now });
+    refreshRebalanceGauges(metrics, rebalance.status());
+  });
   if (!config.metrics.enabled) return;
   const server = await startMetricsServer({ host: config.metrics.host, port: config.metrics.port, metrics, log });
   stops.add('the metrics server', () => server.stop());
 }
 
+/** Whose times tell whether copying is in the way of searches. */
+const searchRoutes = new Set(['/indexes/:indexUid/search', '/multi-search']);
+
 async function startServing(
   { config, log, metrics, stops }: Process,
   { topology, view }: Cluster,
-  { rebalance }: Writing,
+  { rebalance, repairs }: Writing,
   services: Awaited<ReturnType<typeof buildServices>>,
 ): Promise<string> {
   // while copies move, those on their way out are written as well
@@ -78,8 +88,10 @@ async function startServing(
     limits: config.server,
     memory,
     log,
-    onResponse: ({ method, route, status, seconds }) =>
-      metrics.requestDuration.observe({ method, route, status: String(status) }, seconds),
+    onResponse({ method, route, status, seconds }) {
+      metrics.requestDuration.observe({ method, route, status: String(status) }, seconds);
+      if (status === 200 && searchRoutes.has(route)) repairs.pacer.searched(seconds * 1_000);
+    },
     onInFlight: (count) => metrics.requestsInFlight.set(count),
     onWaiting: (count) => metrics.requestsWaiting.set(count),
     onShed: () => metrics.requestsShed.inc(),

@@ -16,7 +16,10 @@ export interface PlanContext {
 }
 
 /** Documents and bytes of one shard, from what the nodes say about the index and the copies that they hold of it. */
-function sizeOfShard(index: IndexRecord, { before, capacities }: PlanContext): { documents: number; bytes: number } {
+function sizeOfShard(
+  index: IndexRecord,
+  { before, capacities }: Pick<PlanContext, 'before' | 'capacities'>,
+): { documents: number; bytes: number } {
   let [documents, bytes] = [0, 0];
   const groups = new Map<number, number>();
   for (const node of before.nodes) {
@@ -30,6 +33,21 @@ function sizeOfShard(index: IndexRecord, { before, capacities }: PlanContext): {
   for (const nodes of groups.values()) copies += Math.min(nodes, before.replicationFactor);
   const share = Math.max(1, copies) * index.shards;
   return { documents: documents / share, bytes: bytes / share };
+}
+
+/** How many documents are about in the copies that a transition has to fill. */
+export function documentsToMove(
+  filling: Transition['filling'],
+  context: Pick<PlanContext, 'before' | 'capacities'>,
+): number {
+  const counts = new Map<number, number>();
+  let documents = 0;
+  for (const { index } of filling) {
+    const count = counts.get(index.id) ?? sizeOfShard(index, context).documents;
+    counts.set(index.id, count);
+    documents += count;
+  }
+  return Math.round(documents);
 }
 
 /** What a change of the topology would move, and how long that would take. */

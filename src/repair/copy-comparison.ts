@@ -58,8 +58,10 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
   const { access, index, nodeId, sources, progress } = options;
   const reader = createCopyReader({
     ...options,
-    onRead(documents) {
+    onRead(documents, from) {
       progress.compared += documents;
+      if (from === nodeId || progress.documents === null) return;
+      progress.settled = Math.min(progress.documents, progress.settled + documents);
     },
   });
 
@@ -72,9 +74,10 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
       signal,
       still: options.still,
       throttle: (documents) => options.throttle.take(documents, signal),
-      onStored(copied, deleted) {
+      onStored(copied, deleted, bytes) {
         progress.copied += copied;
         progress.deleted += deleted;
+        progress.bytes += bytes;
       },
     });
     const result = await work(uploads);
@@ -120,10 +123,14 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
     return differed + extra.length;
   }
 
-  async function count(shards: readonly number[], signal: AbortSignal): Promise<number> {
-    let documents = await reader.count(nodeId, shards, signal);
+  async function countOnSources(shards: readonly number[], signal: AbortSignal): Promise<number> {
+    let documents = 0;
     for (const [source, list] of bySource(shards, sources)) documents += await reader.count(source, list, signal);
     return documents;
+  }
+
+  async function count(shards: readonly number[], signal: AbortSignal): Promise<number> {
+    return (await countOnSources(shards, signal)) + (await reader.count(nodeId, shards, signal));
   }
 
   return {
@@ -139,15 +146,18 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
     },
     async whole(shards, signal) {
       if (shards.length === 0) return;
-      const documents = await count(shards, signal);
-      progress.total = documents;
+      const there = await countOnSources(shards, signal);
+      progress.total = there + (await reader.count(nodeId, shards, signal));
       progress.compared = 0;
-      if (documents === 0) return;
+      // compared once more, the copies stay as far as they were
+      progress.documents ??= there;
+      if (progress.total === 0) return;
       await sending(signal, async (uploads) => {
         for (const [source, list] of bySource(shards, sources)) {
           for (const some of await fitting(list, signal)) await copyDifferences(uploads, source, some, signal);
         }
       });
+      progress.settled = progress.documents;
     },
     async some(ids, signal) {
       if (ids.length === 0) return 0;

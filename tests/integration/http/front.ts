@@ -46,6 +46,12 @@ export function reachedServices(masterKey: string): Services {
     filling: 0,
     leaving: 0,
     cleaning: 0,
+    phase: null,
+    documents: { done: 0, total: 0 },
+    documentsPerSecond: 0,
+    secondsLeft: null,
+    pace: { documentsPerSecond: 20_000, reason: 'full speed' },
+    moves: [],
   };
   const operation = async () => ({ rebalance: idle });
   return {

@@ -54,6 +54,8 @@ async function start(
     },
     readable: () => ({ readable: 1, total: 1 }),
     lastCopiesOn: () => 0,
+    measure: async () => undefined,
+    documentsToMove: (_before, filling) => filling.length * 100,
     onTopology: () => undefined,
     now: Date.now,
     log: pino({ enabled: false }),
