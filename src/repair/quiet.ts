@@ -80,7 +80,9 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
   ): Promise<T | null> {
     const hold = await gate.closeOnly(queuesOfIndex(index), ms);
     if (hold === null) return null;
-    const within = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+    const end = new AbortController();
+    const timer = setTimeout(() => end.abort(), ms);
+    const within = AbortSignal.any([signal, end.signal]);
     setMaxListeners(0, within);
     try {
       return await work(within);
@@ -88,6 +90,7 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
       if (signal.aborted || !within.aborted) throw error;
       return null;
     } finally {
+      clearTimeout(timer);
       hold.open();
     }
   }
