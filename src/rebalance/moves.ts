@@ -54,12 +54,13 @@ function fillings({ copies, byId, repairs }: MovesOptions): Filling[] {
   return [...found.values()];
 }
 
-/** Documents of the whole rebalance: what ended moves have done and what is under way, of what was expected or turned out. */
+/** Documents of the whole rebalance: what ended moves have done and what is under way, of what was expected until it was counted. */
 function documentsOf(current: readonly Filling[], { expected, moved }: DocumentCount): AdminRebalance['documents'] {
   const sum = (pick: (repair: RepairStatus) => number) =>
     current.reduce((total, { repair }) => total + (repair === undefined ? 0 : pick(repair)), 0);
-  const done = moved + sum(({ settled }) => settled);
-  return { done, total: Math.max(expected, moved + sum(({ documents }) => documents ?? 0)) };
+  const known = moved + sum(({ documents }) => documents ?? 0);
+  const allKnown = current.every(({ repair }) => repair !== undefined && repair.documents !== null);
+  return { done: moved + sum(({ settled }) => settled), total: allKnown ? known : Math.max(expected, known) };
 }
 
 /** Knows no rates at first. */

@@ -61,7 +61,8 @@ function tell(status: AdminRebalance): string {
 function bars(status: AdminRebalance): Progress[] {
   const label = status.state === 'paused' ? 'paused' : (status.phase ?? 'finishing');
   if (status.filling === 0) {
-    return [{ label, done: status.cleaning, total: null, format: (count) => `${copies(count)} to be deleted` }];
+    const left = status.leaving + status.cleaning;
+    return [{ label, done: left, total: null, format: (count) => `${copies(count)} to be deleted` }];
   }
   const all: Progress = {
     label,

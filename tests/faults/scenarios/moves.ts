@@ -7,6 +7,8 @@ import { topologyOf } from '../node-content.ts';
 import { quick, type Scenario, type Stage } from '../scenario.ts';
 
 const patienceMs = 120_000;
+/** Writes at a rate that nodes get through beside the copying, also where all of them share two cores. */
+const steady = { retry: true, writers: 2, everyMs: 400 };
 
 function ask<T>(lab: Lab, method: RawRequest['method'], path: string, body?: unknown): Promise<T> {
   return sendJson<T>({ address: lab.address, masterKey: adminKey }, method, `/_miroir${path}`, body);
@@ -60,7 +62,7 @@ export const grow: Scenario = {
   faults: 'three nodes become four, then three again; a random node, then Miroir, is killed on the way',
   passes: 'the moves go on by themselves; no answer is short, each document is where it belongs and nowhere else',
   cluster: { nodes: 4, replicationFactor: 2, shards: 12, config: quick },
-  load: { retry: true },
+  load: steady,
   needsQuiet: true,
   failedSearches: 1,
   async prepare(lab) {
@@ -79,7 +81,7 @@ export const factor: Scenario = {
   faults: 'one copy of each shard becomes two, then one again; Miroir is killed on the way',
   passes: 'the copies are made and deleted all the same; no answer is short',
   cluster: { nodes: 3, replicationFactor: 1, shards: 12, config: quick },
-  load: { retry: true },
+  load: steady,
   needsQuiet: true,
   failedSearches: 1,
   async round(stage) {
@@ -106,7 +108,7 @@ export const groups: Scenario = {
     'a replica group is added, removed and added again with its old data; Miroir, then one of its nodes, is killed on the way',
   passes: 'the group serves only once it has everything; no answer is short, its copies equal those of the first group',
   cluster: { nodes: 2, groups: 2, replicationFactor: 1, shards: 12, config: quick },
-  load: { retry: true },
+  load: steady,
   needsQuiet: true,
   failedSearches: 1,
   async prepare(lab) {
