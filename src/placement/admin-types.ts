@@ -77,8 +77,8 @@ export interface AdminPlan {
   /** Documents and bytes in them, estimated from the nodes' statistics. */
   documents: number;
   bytes: number;
-  /** Time the copying would take at least, in seconds. */
-  seconds: number;
+  /** Time the copying would take at least, in seconds; null without `rebalance.docs_per_second`. */
+  seconds: number | null;
   /** Copies that each node would get and give away. */
   nodes: { id: string; gains: number; loses: number }[];
   warnings: string[];

@@ -9,7 +9,7 @@ export interface PlanContext {
   after: TopologyRecord;
   transition: Transition;
   capacities: ReadonlyMap<string, NodeCapacity>;
-  /** Documents that are copied in a second, all moves together. */
+  /** Documents that are read or stored in a second, all moves together; 0: no limit. */
   documentsPerSecond: number;
   /** Bytes on disk from which on a node is given no more; null when there is no such limit. */
   highWatermark: number | null;
@@ -33,6 +33,11 @@ function sizeOfShard(
   for (const nodes of groups.values()) copies += Math.min(nodes, before.replicationFactor);
   const share = Math.max(1, copies) * index.shards;
   return { documents: documents / share, bytes: bytes / share };
+}
+
+/** Each document is read once and stored once. Null when nothing but the nodes bounds the time. */
+function leastSeconds(documents: number, perSecond: number): number | null {
+  return perSecond === 0 ? null : Math.ceil((2 * documents) / perSecond);
 }
 
 /** How many documents are about in the copies that a transition has to fill. */
@@ -81,7 +86,7 @@ export function tellPlan(context: PlanContext): AdminPlan {
     copies: context.transition.filling.length,
     documents: Math.round(documents),
     bytes: Math.round(bytes),
-    seconds: Math.ceil(documents / context.documentsPerSecond),
+    seconds: leastSeconds(documents, context.documentsPerSecond),
     nodes: [...nodes].map(([id, { gains, loses }]) => ({ id, gains, loses })).sort((a, b) => (a.id < b.id ? -1 : 1)),
     warnings,
   };

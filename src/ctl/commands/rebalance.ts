@@ -102,7 +102,8 @@ export async function steerRebalance(client: AdminClient, action: 'pause' | 'res
 }
 
 function planText(plan: AdminPlan): string {
-  const head = `${copies(plan.copies)} would be made: about ${counted(plan.documents, 'document')}, ${mebibytes(plan.bytes)}, ${timeLeft(plan.seconds)} at least`;
+  const time = plan.seconds === null ? '' : `, ${timeLeft(plan.seconds)} at least`;
+  const head = `${copies(plan.copies)} would be made: about ${counted(plan.documents, 'document')}, ${mebibytes(plan.bytes)}${time}`;
   const rows = plan.nodes.map(({ id, gains, loses }) => [id, `+${gains}`, `-${loses}`]);
   const table = rows.length === 0 ? [] : [renderTable(['node', 'gets', 'gives'], rows)];
   return [head, ...table, ...plan.warnings.map((warning) => `  ! ${warning}`)].join('\n');
