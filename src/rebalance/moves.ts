@@ -37,19 +37,16 @@ interface Filling {
 
 function fillings({ copies, byId, repairs }: MovesOptions): Filling[] {
   const found = new Map<string, Filling>();
+  const byName = new Map(repairs().map((repair) => [`${repair.indexId}/${repair.nodeId}`, repair]));
   for (const { indexId, nodeId, shard, cause } of copies.stale()) {
     if (cause !== 'moving') continue;
     const name = `${indexId}/${nodeId}`;
-    const repair = repairs().find((one) => one.indexId === indexId && one.nodeId === nodeId);
-    const filling = found.get(name) ?? {
-      name,
-      index: byId(indexId)?.uid ?? String(indexId),
-      node: nodeId,
-      shards: [],
-      repair,
-    };
-    filling.shards.push(shard);
-    found.set(name, filling);
+    const known = found.get(name);
+    if (known !== undefined) known.shards.push(shard);
+    else {
+      const index = byId(indexId)?.uid ?? String(indexId);
+      found.set(name, { name, index, node: nodeId, shards: [shard], repair: byName.get(name) });
+    }
   }
   return [...found.values()];
 }

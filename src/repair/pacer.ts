@@ -6,6 +6,8 @@ import type { Throttle } from './throttle.ts';
 export interface PacerOptions {
   limits: PaceLimits;
   throttle: Pick<Throttle, 'setRate' | 'taken'>;
+  /** Whether copies are being filled or repaired, also while nothing is read or stored just now. */
+  busy(): boolean;
   /** See `PaceSignals`. */
   oldestTaskMs(): number;
   /** Milliseconds by a clock that only goes forward. */
@@ -28,16 +30,14 @@ const windowMs = 10_000;
 const mostSearches = 2_000;
 /** With fewer searches the percentile says nothing. */
 const fewestSearches = 20;
-/** Seconds without copying after which searches are as usual again. */
-const calmMs = windowMs;
 
 /** Builds it, at full speed. */
-export function createPacer({ limits, throttle, oldestTaskMs, now, log }: PacerOptions): Pacer {
+export function createPacer({ limits, throttle, busy, oldestTaskMs, now, log }: PacerOptions): Pacer {
   let searches: { at: number; ms: number }[] = [];
   let usualSearchMs: number | null = null;
   let pace = fullSpeed(limits);
   let takenBefore = 0;
-  let copiedAt = Number.NEGATIVE_INFINITY;
+  let busyAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | null = null;
 
   function percentile(): number | null {
@@ -50,9 +50,10 @@ export function createPacer({ limits, throttle, oldestTaskMs, now, log }: PacerO
   function look(): void {
     const copied = throttle.taken - takenBefore;
     takenBefore = throttle.taken;
-    if (copied > 0) copiedAt = now();
+    if (copied > 0 || busy()) busyAt = now();
     const searchMs = percentile();
-    const calm = now() - copiedAt > calmMs;
+    // all searches that still count were made while nothing was copied
+    const calm = now() - busyAt > windowMs;
     if (calm) usualSearchMs = searchMs ?? usualSearchMs;
     const next = calm
       ? fullSpeed(limits)

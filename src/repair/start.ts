@@ -76,6 +76,7 @@ export function createRepairs(options: RepairOptions): Repairs {
   const pacer = createPacer({
     limits: limitsOf(config),
     throttle,
+    busy: () => scheduler.status().some(({ phase }) => phase !== 'waiting'),
     oldestTaskMs: () => oldestTaskMs(active),
     now: () => performance.now(),
     log,

@@ -107,7 +107,7 @@ export const groups: Scenario = {
   faults:
     'a replica group is added, removed and added again with its old data; Miroir, then one of its nodes, is killed on the way',
   passes: 'the group serves only once it has everything; no answer is short, its copies equal those of the first group',
-  cluster: { nodes: 2, groups: 2, replicationFactor: 1, shards: 12, config: quick },
+  cluster: { nodes: 2, groups: 2, replicationFactor: 2, shards: 12, config: quick },
   load: steady,
   needsQuiet: true,
   failedSearches: 1,

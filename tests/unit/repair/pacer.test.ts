@@ -16,7 +16,7 @@ const never = new AbortController().signal;
 function start() {
   const rates: (number | null)[] = [];
   const throttle = createThrottle(null);
-  const seen = { oldestTaskMs: 0 };
+  const seen = { oldestTaskMs: 0, busy: false };
   const pacer = createPacer({
     limits,
     throttle: {
@@ -25,6 +25,7 @@ function start() {
       },
       setRate: (rate) => rates.push(rate),
     },
+    busy: () => seen.busy,
     oldestTaskMs: () => seen.oldestTaskMs,
     now: () => performance.now(),
     log: pino({ enabled: false }),
@@ -51,6 +52,15 @@ it('slows down when searches get slower than they were before copying began, and
   await pass(40, 20, true);
   expect(pacer.pace().reason).toBe('full speed');
   expect(rates.at(-1)).toBe(20_000);
+  pacer.stop();
+});
+
+it('does not take what is slow while a repair waits for usual', async () => {
+  const { pacer, seen, pass } = start();
+  await pass(15, 20, false);
+  seen.busy = true;
+  await pass(30, 80, false);
+  expect(pacer.pace()).toEqual({ documentsPerSecond: 500, reason: 'searches are slower' });
   pacer.stop();
 });
 
