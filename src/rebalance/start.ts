@@ -148,9 +148,7 @@ export async function createRebalancing(options: RebalancingOptions): Promise<Re
   async function look(): Promise<void> {
     const changes = changesForLostNodes(topology.record(), absence, options.now(), config.rebalance.restoreAfter);
     if (changes.length > 0) await service.change(changes);
-    const { state: moving, count } = service.status();
-    moves.look(count);
-    if (moving === 'moving') await capacities.read();
+    if (service.status().state === 'moving') await capacities.read();
     await service.advance();
   }
 
@@ -178,6 +176,7 @@ export async function createRebalancing(options: RebalancingOptions): Promise<Re
     },
     start() {
       timer = setInterval(() => {
+        moves.look(service.status().count);
         if (busy) return;
         busy = true;
         looking = look()
