@@ -7,7 +7,7 @@ import { federate, federatedSearch } from './federation.ts';
 import { type BenchSearch, type LoadResult, middle, runLoad } from './load.ts';
 import { addressOf, startScript } from './script.ts';
 import { number, ratio, table } from './table.ts';
-import { type SearchBody, type Workload, workload } from './workload.ts';
+import { type SearchBody, searchOf, type Workload, workload } from './workload.ts';
 
 /** How much to do. */
 export interface Size {
@@ -86,10 +86,7 @@ export async function againstSingle(size: Size): Promise<SideResult[]> {
     started.push(one);
     return one;
   };
-  const search = (uid: string) => (body: SearchBody) => ({
-    path: `/indexes/${uid}/search`,
-    body: JSON.stringify(body),
-  });
+  const search = (uid: string) => (body: SearchBody) => searchOf(uid, body);
   try {
     const single = keep(await startOracle());
     const cluster = keep(await startCluster({ nodes: 3, miroir: 'child' }));

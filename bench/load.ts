@@ -22,8 +22,8 @@ export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-/** When a run ends: after a time, or after a number of requests. */
-export type Until = { milliseconds: number } | { requests: number };
+/** When a run ends: after a time, after a number of requests, or when something else does. */
+export type Until = { milliseconds: number } | { requests: number } | { while(): boolean };
 
 /** `clients` loops, each sending the next search as soon as its last one was answered, over kept connections. */
 export async function runLoad(
@@ -37,7 +37,10 @@ export async function runLoad(
   let errors = 0;
   let next = 0;
   const started = performance.now();
-  const goesOn = () => ('requests' in until ? next < until.requests : performance.now() - started < until.milliseconds);
+  const goesOn = () => {
+    if ('while' in until) return until.while();
+    return 'requests' in until ? next < until.requests : performance.now() - started < until.milliseconds;
+  };
   const client = async () => {
     while (goesOn()) {
       const search = searches[next++ % searches.length];

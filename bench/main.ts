@@ -6,10 +6,11 @@ import { againstSingle, againstSingleTable, endToEndRatios } from './against-sin
 import { type Ratios, readBaseline, regressions, writeBaseline } from './baseline.ts';
 import { drawCharts } from './charts.ts';
 import { caseName, hotPath, hotPathCases, hotPathTable } from './hot-path.ts';
+import { moves, movesTable } from './moves.ts';
 
 /**
- * `npm run bench [-- --quick] [--only hot-path|end-to-end] [--json file] [--check] [--record] [--charts]`: everything is measured
- * in one run, as ratios against something else in it.
+ * `npm run bench [-- --quick] [--only hot-path|end-to-end|moves] [--json file] [--check] [--record] [--charts]`: everything is
+ * measured in one run, as ratios against something else in it. What moving copies costs is measured only when it is named.
  */
 const { values } = parseArgs({
   options: {
@@ -22,7 +23,7 @@ const { values } = parseArgs({
   },
 });
 
-const wanted = (part: string) => values.only === undefined || values.only === part;
+const wanted = (part: string) => (values.only === undefined ? part !== 'moves' : values.only === part);
 const size = values.quick
   ? { documents: 5_000, rounds: 2, runMs: 1_500 }
   : { documents: 20_000, rounds: 3, runMs: 3_000 };
@@ -33,6 +34,8 @@ const hot = wanted('hot-path') ? await hotPath(hotPathCases, effort) : [];
 if (hot.length > 0) console.info(hotPathTable(hot));
 const single = wanted('end-to-end') ? await againstSingle(size) : [];
 if (single.length > 0) console.info(againstSingleTable(single, size.documents));
+const moved = wanted('moves') ? await moves({ documents: size.documents, calmMs: 2 * size.runMs }) : [];
+if (moved.length > 0) console.info(movesTable(moved, size.documents));
 
 const ratios: Ratios = {
   ...Object.fromEntries(hot.map((one) => [`CPU per search, ${caseName(one)}`, one.miroirRatio.middle])),
@@ -41,7 +44,7 @@ const ratios: Ratios = {
 const seconds = Math.round((Date.now() - started) / 1_000);
 const file = resolve(values.json);
 mkdirSync(dirname(file), { recursive: true });
-const results = { node: process.version, cores: cpus().length, seconds, size, hot, single, ratios };
+const results = { node: process.version, cores: cpus().length, seconds, size, hot, single, moved, ratios };
 writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
 console.info(`\n${results.cores} cores, Node.js ${results.node}, ${seconds} s; figures in ${file}`);
 if (values.charts) drawCharts({ hot, single });

@@ -1,8 +1,15 @@
 import type { Corpus } from '../tests/support/corpus.ts';
 import { searchCases } from '../tests/support/requests.ts';
+import type { BenchSearch } from './load.ts';
 
 /** What a search asks for besides the index, in the words of a query of a multi-search. */
 export type SearchBody = Record<string, unknown>;
+
+/** The search of an index. */
+export const searchOf = (uid: string, body: SearchBody): BenchSearch => ({
+  path: `/indexes/${uid}/search`,
+  body: JSON.stringify(body),
+});
 
 /** Kinds of searches that are measured apart. */
 export type Workload = 'cheap' | 'expensive';

@@ -1,4 +1,4 @@
-import { refreshGauges } from './admin/gauges.ts';
+import { refreshGauges, refreshRebalanceGauges } from './admin/gauges.ts';
 import type { Config } from './config/schema.ts';
 import type { ErrorBody } from './errors/api-error.ts';
 import { createMemoryBudget } from './http/memory-budget.ts';
@@ -43,7 +43,7 @@ async function start(process: Process): Promise<RunningMiroir> {
   const writing = await startWriting(process, cluster, toLogicalError);
   const services = await buildServices(process, cluster, writing, toLogicalError);
   await startMeasuring(process, cluster, writing);
-  const url = await startServing(process, cluster, services);
+  const url = await startServing(process, cluster, writing, services);
   process.log.info({ url, nodes: cluster.nodeIds().length }, 'serving');
   return { url, stop: () => process.stops.run() };
 }
@@ -54,19 +54,32 @@ function toLogicalError(error: ErrorBody, index: IndexRecord): ErrorBody {
   return rewriteNodeError(error, { physicalUid: index.physicalUid, logicalUid: index.uid, displayedAttributes });
 }
 
-async function startMeasuring({ config, log, metrics, stops, now }: Process, cluster: Cluster, { tasks }: Writing) {
-  metrics.beforeScrape(() => refreshGauges(metrics, { ...cluster, active: tasks.active, now }));
+async function startMeasuring(
+  { config, log, metrics, stops, now }: Process,
+  cluster: Cluster,
+  { tasks, rebalance }: Writing,
+) {
+  metrics.beforeScrape(() => {
+    refreshGauges(metrics, { ...cluster, active: tasks.active, now });
+    refreshRebalanceGauges(metrics, rebalance.status());
+  });
   if (!config.metrics.enabled) return;
   const server = await startMetricsServer({ host: config.metrics.host, port: config.metrics.port, metrics, log });
   stops.add('the metrics server', () => server.stop());
 }
 
+/** Whose times tell whether copying is in the way of searches. */
+const searchRoutes = new Set(['/indexes/:indexUid/search', '/multi-search']);
+
 async function startServing(
   { config, log, metrics, stops }: Process,
   { topology, view }: Cluster,
+  { rebalance, repairs }: Writing,
   services: Awaited<ReturnType<typeof buildServices>>,
 ): Promise<string> {
-  const copiesPerDocument = topology.record().replicationFactor * view.groups().length;
+  // while copies move, those on their way out are written as well
+  const copiesPerDocument = () =>
+    topology.record().replicationFactor * view.groups().length + (rebalance.service.underWay ? 1 : 0);
   const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument, () =>
     globalThis.process.memoryUsage.rss(),
   );
@@ -75,8 +88,10 @@ async function startServing(
     limits: config.server,
     memory,
     log,
-    onResponse: ({ method, route, status, seconds }) =>
-      metrics.requestDuration.observe({ method, route, status: String(status) }, seconds),
+    onResponse({ method, route, status, seconds }) {
+      metrics.requestDuration.observe({ method, route, status: String(status) }, seconds);
+      if (status === 200 && searchRoutes.has(route)) repairs.pacer.searched(seconds * 1_000);
+    },
     onInFlight: (count) => metrics.requestsInFlight.set(count),
     onWaiting: (count) => metrics.requestsWaiting.set(count),
     onShed: () => metrics.requestsShed.inc(),

@@ -2,11 +2,25 @@ import type { Catalog } from '../indexes/catalog.ts';
 import type { Health } from '../nodes/health.ts';
 import type { ReplicaSelection } from '../nodes/replica-selection.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { AdminRebalance } from '../placement/admin-types.ts';
 import type { CopyStates } from '../placement/copies.ts';
 import type { Topology } from '../placement/topology.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
 import { coverageOf } from './coverage.ts';
+
+const movePhases = ['waiting', 'preparing', 'comparing', 'catching up', 'finishing'] as const;
+
+/** Sets, before each scrape, the gauges that tell how far a rebalance is. */
+export function refreshRebalanceGauges(metrics: Metrics, { state, moves, documents, pace }: AdminRebalance): void {
+  metrics.rebalanceInProgress.set(state === 'idle' ? 0 : 1);
+  for (const phase of movePhases) {
+    metrics.rebalanceMoves.set({ phase }, moves.filter((move) => move.phase === phase).length);
+  }
+  metrics.rebalanceDocuments.set({ state: 'done' }, documents.done);
+  metrics.rebalanceDocuments.set({ state: 'total' }, documents.total);
+  metrics.rebalancePace.set(pace.documentsPerSecond ?? 0);
+}
 
 /** Sets, before each scrape, the gauges that describe the cluster's present state. */
 export function refreshGauges(

@@ -301,6 +301,27 @@ export const fileSchema = z.strictObject({
         '10s',
         { min: '100ms', max: '1m' },
       ),
+      back_off: section(
+        "Copying slows down to the half, second by second, while searches or clients' tasks suffer, and speeds up again when they do not. `miroir-ctl rebalance status` tells the pace and its reason.",
+        {
+          enabled: flag('Whether copying slows down by itself.', true),
+          search_slowdown: integer(
+            'By how much, in percent, the 95th percentile of searches may be slower than it was before copying began. `0`: searches are not looked at.',
+            { min: 0, max: 10_000 },
+            100,
+          ),
+          task_age: duration(
+            'How long the oldest task of a client may have been waiting for the nodes. `0s`: tasks are not looked at.',
+            '30s',
+            { min: '0s', max: '24h' },
+          ),
+          min_docs_per_second: integer(
+            'Documents per second that are read or stored however busy the cluster is, so that moves end.',
+            { min: 1, max: 10_000_000 },
+            500,
+          ),
+        },
+      ),
       disk_high_watermark: size(
         'Size of the database of a node from which on it is given no more copies. `0B` sets no limit.',
         '0B',

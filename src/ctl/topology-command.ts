@@ -52,7 +52,7 @@ function rebalanceCommand(run: Run): Command {
   command
     .command('status')
     .description('tell how far it is')
-    .option('--watch', 'draw a bar until nothing moves any more')
+    .option('--watch', 'draw bars with documents, rate and time left until nothing moves any more')
     .action((flags: { watch?: boolean }, status: Command) =>
       run(status, (client) => rebalanceStatus(client, flags.watch === true, barFor(status))),
     );

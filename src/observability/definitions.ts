@@ -93,6 +93,47 @@ export const metricDefinitions = {
     help: 'Documents by what repairs and comparisons of copies did with them: copied (to a stale copy), deleted (from a stale copy), differed (between copies in sync), rewritten and removed (on copies in sync, to make them equal).',
     labels: ['action'],
   },
+  miroir_rebalance_in_progress: {
+    type: 'gauge',
+    help: '1 while copies move because nodes, groups or the number of copies have changed, paused or not. 0 otherwise.',
+    labels: [],
+  },
+  miroir_rebalance_moves: {
+    type: 'gauge',
+    help: 'Moves under way, the copies of one index on one node each, by phase: waiting, preparing, comparing, catching up, finishing.',
+    labels: ['phase'],
+  },
+  miroir_rebalance_documents: {
+    type: 'gauge',
+    help: 'Documents in the copies that the rebalance under way gives to new owners: total (at first estimated) and done (those that they have).',
+    labels: ['state'],
+  },
+  miroir_rebalance_pace_documents_per_second: {
+    type: 'gauge',
+    help: 'Documents per second that may be copied now, less than rebalance.docs_per_second while copying backs off. 0: no limit.',
+    labels: [],
+  },
+  miroir_rebalance_documents_moved_total: {
+    type: 'counter',
+    help: 'Documents stored on new owners by moves that have ended or failed.',
+    labels: [],
+  },
+  miroir_rebalance_documents_minimum_total: {
+    type: 'counter',
+    help: 'Documents that the copies of ended moves hold: what had to be stored at least. Moved far above this means that moves were interrupted, or that much was written meanwhile.',
+    labels: [],
+  },
+  miroir_rebalance_bytes_moved_total: {
+    type: 'counter',
+    help: 'Bytes of documents stored on new owners by moves that have ended or failed.',
+    labels: [],
+  },
+  miroir_rebalance_move_duration_seconds: {
+    type: 'histogram',
+    help: 'How long each move took, the copies of one index on one node.',
+    labels: [],
+    buckets: [1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400],
+  },
   miroir_shard_distribution: {
     type: 'gauge',
     help: 'Shard copies, over all indexes, that a node holds.',

@@ -19,6 +19,14 @@ export interface Metrics {
   readonly staleCopies: Gauge;
   readonly repairs: Counter<'outcome'>;
   readonly repairedDocuments: Counter<'action'>;
+  readonly rebalanceInProgress: Gauge;
+  readonly rebalanceMoves: Gauge<'phase'>;
+  readonly rebalanceDocuments: Gauge<'state'>;
+  readonly rebalancePace: Gauge;
+  readonly movedDocuments: Counter;
+  readonly leastMovedDocuments: Counter;
+  readonly movedBytes: Counter;
+  readonly moveDuration: Histogram;
   readonly shardDistribution: Gauge<'node'>;
   readonly scatterFanOut: Histogram;
   readonly scatterPartial: Counter;
@@ -83,6 +91,14 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     staleCopies: gauge('miroir_stale_copies'),
     repairs: counter('miroir_antientropy_repairs_total'),
     repairedDocuments: counter('miroir_antientropy_documents_total'),
+    rebalanceInProgress: gauge('miroir_rebalance_in_progress'),
+    rebalanceMoves: gauge('miroir_rebalance_moves'),
+    rebalanceDocuments: gauge('miroir_rebalance_documents'),
+    rebalancePace: gauge('miroir_rebalance_pace_documents_per_second'),
+    movedDocuments: counter('miroir_rebalance_documents_moved_total'),
+    leastMovedDocuments: counter('miroir_rebalance_documents_minimum_total'),
+    movedBytes: counter('miroir_rebalance_bytes_moved_total'),
+    moveDuration: histogram('miroir_rebalance_move_duration_seconds'),
     shardDistribution,
     scatterFanOut: histogram('miroir_scatter_fan_out'),
     scatterPartial: counter('miroir_scatter_partial_total'),

@@ -77,8 +77,8 @@ export interface AdminPlan {
   /** Documents and bytes in them, estimated from the nodes' statistics. */
   documents: number;
   bytes: number;
-  /** Time the copying would take at least, in seconds. */
-  seconds: number;
+  /** Time the copying would take at least, in seconds; null without `rebalance.docs_per_second`. */
+  seconds: number | null;
   /** Copies that each node would get and give away. */
   nodes: { id: string; gains: number; loses: number }[];
   warnings: string[];
@@ -97,6 +97,32 @@ export interface AdminRebalance {
   leaving: number;
   /** Copies whose documents are still to be deleted. */
   cleaning: number;
+  /** What is done now; null when idle. */
+  phase: 'copying' | 'handing over' | 'cleaning up' | null;
+  /** Documents in the copies that new owners are given: those that they have, of how many (at first estimated). */
+  documents: { done: number; total: number };
+  /** Over the last seconds. */
+  documentsPerSecond: number;
+  /** At that rate; null while nobody can tell. */
+  secondsLeft: number | null;
+  /** How fast copying may go now (null: as fast as it can), and why. */
+  pace: { documentsPerSecond: number | null; reason: string };
+  moves: AdminMove[];
+}
+
+/** The copies of one index that one node is being given. */
+export interface AdminMove {
+  /** Logical uid. */
+  index: string;
+  node: string;
+  shards: number[];
+  phase: AdminRepair['phase'];
+  /** `total` is null while it is not known. */
+  documents: { done: number; total: number | null };
+  documentsPerSecond: number;
+  secondsLeft: number | null;
+  /** Why the last attempt failed. */
+  lastError: string | null;
 }
 
 /** One copy of a shard. `lagging`: its node has not yet applied every ended task of the index. */

@@ -20,3 +20,13 @@ export interface ClusterView {
   /** Whether the copy may serve reads: not stale, and its node has applied every ended task of the index. */
   inSync(index: IndexRecord, shard: number, nodeId: string): boolean;
 }
+
+/** Whether the node holds a copy of the shard: one that takes writes. */
+export function holdsCopy(
+  view: Pick<ClusterView, 'groups' | 'copies'>,
+  index: IndexRecord,
+  shard: number,
+  nodeId: string,
+): boolean {
+  return view.groups().some((group) => view.copies(index, group, shard).includes(nodeId));
+}

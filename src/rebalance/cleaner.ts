@@ -25,15 +25,18 @@ export interface Cleaner {
   clean(): Promise<number>;
 }
 
-/** The surplus copies of each node and index. */
-function byNodeAndIndex(copies: readonly LeavingCopy[]): Map<string, LeavingCopy[]> {
-  const groups = new Map<string, LeavingCopy[]>();
+/** The surplus copies of each node, by index. */
+function byNode(copies: readonly LeavingCopy[]): Map<string, Map<number, LeavingCopy[]>> {
+  const nodes = new Map<string, Map<number, LeavingCopy[]>>();
   for (const copy of copies) {
     if (copy.state !== 'surplus') continue;
-    const key = `${copy.nodeId}/${copy.indexId}`;
-    groups.set(key, [...(groups.get(key) ?? []), copy]);
+    const indexes = nodes.get(copy.nodeId) ?? new Map<number, LeavingCopy[]>();
+    nodes.set(copy.nodeId, indexes);
+    const group = indexes.get(copy.indexId);
+    if (group === undefined) indexes.set(copy.indexId, [copy]);
+    else group.push(copy);
   }
-  return groups;
+  return nodes;
 }
 
 /** Builds the cleaner. A copy's mark goes only when the node has confirmed that its documents are gone. */
@@ -89,16 +92,23 @@ export function createCleaner(options: CleanerOptions): Cleaner {
     return gone.length;
   }
 
+  async function cleanNode(nodeId: string, groups: Iterable<readonly LeavingCopy[]>): Promise<number> {
+    let cleaned = 0;
+    for (const copies of groups) {
+      cleaned += await cleanGroup(copies).catch((error: unknown) => {
+        log.warn({ err: error, node: nodeId }, 'could not delete surplus copies; will try again');
+        return 0;
+      });
+    }
+    return cleaned;
+  }
+
   return {
     async clean() {
-      let cleaned = 0;
-      for (const copies of byNodeAndIndex(state.copies.leaving()).values()) {
-        cleaned += await cleanGroup(copies).catch((error: unknown) => {
-          log.warn({ err: error, node: copies[0]?.nodeId }, 'could not delete surplus copies; will try again');
-          return 0;
-        });
-      }
-      return cleaned;
+      // a node whose queue is long is not to keep the others waiting
+      const nodes = [...byNode(state.copies.leaving())];
+      const cleaned = await Promise.all(nodes.map(([nodeId, indexes]) => cleanNode(nodeId, indexes.values())));
+      return cleaned.reduce((sum, count) => sum + count, 0);
     },
   };
 }

@@ -14,3 +14,16 @@ export function coverageUnder(record: TopologyRecord, state: ClusterState): { re
   }
   return { readable, total };
 }
+
+/** How many shards, over all indexes, have their only in-sync copy on this node. */
+export function lastCopiesOn(nodeId: string, { catalog, copies, view }: ClusterState): number {
+  let last = 0;
+  for (const index of catalog.all()) {
+    for (let shard = 0; shard < index.shards; shard++) {
+      const holders = view.groups().flatMap((group) => view.copies(index, group, shard));
+      const whole = holders.filter((node) => !copies.isStale(index.id, shard, node));
+      if (whole.length === 1 && whole[0] === nodeId) last++;
+    }
+  }
+  return last;
+}

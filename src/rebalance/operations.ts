@@ -2,7 +2,7 @@ import { ApiError } from '../errors/api-error.ts';
 import type { OperationAnswer, OperationOptions, OperationsService } from '../http/services.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import { probe } from '../nodes/probe.ts';
-import type { AdminPlan } from '../placement/admin-types.ts';
+import type { AdminPlan, AdminRebalance } from '../placement/admin-types.ts';
 import type { NewNode } from '../placement/node-names.ts';
 import type { Topology } from '../placement/topology.ts';
 import type { TopologyRecord } from '../store/records.ts';
@@ -18,6 +18,7 @@ export interface OperationsOptions {
   connect(node: { id: string; address: string }): NodeClient;
   probeTimeoutMs: number;
   plan(after: TopologyRecord, transition: Transition): Promise<AdminPlan>;
+  status(): AdminRebalance;
 }
 
 /** Builds the operations. */
@@ -43,7 +44,7 @@ export function createOperations(options: OperationsOptions): OperationsService 
       return { plan: await options.plan(after, transition) };
     }
     await rebalance.change(changes, force);
-    return { rebalance: rebalance.status() };
+    return { rebalance: options.status() };
   }
 
   /** A change that brings nodes in: it has to make sense before anybody is asked whether they answer. */
@@ -84,8 +85,8 @@ export function createOperations(options: OperationsOptions): OperationsService 
     replicationFactor: (value, flags) => run([{ kind: 'replicationFactor', value }], flags),
     async steer(action) {
       await rebalance[action]();
-      return { rebalance: rebalance.status() };
+      return { rebalance: options.status() };
     },
-    status: () => rebalance.status(),
+    status: options.status,
   };
 }

@@ -9,14 +9,17 @@ export interface PlanContext {
   after: TopologyRecord;
   transition: Transition;
   capacities: ReadonlyMap<string, NodeCapacity>;
-  /** Documents that are copied in a second, all moves together. */
+  /** Documents that are read or stored in a second, all moves together; 0: no limit. */
   documentsPerSecond: number;
   /** Bytes on disk from which on a node is given no more; null when there is no such limit. */
   highWatermark: number | null;
 }
 
 /** Documents and bytes of one shard, from what the nodes say about the index and the copies that they hold of it. */
-function sizeOfShard(index: IndexRecord, { before, capacities }: PlanContext): { documents: number; bytes: number } {
+function sizeOfShard(
+  index: IndexRecord,
+  { before, capacities }: Pick<PlanContext, 'before' | 'capacities'>,
+): { documents: number; bytes: number } {
   let [documents, bytes] = [0, 0];
   const groups = new Map<number, number>();
   for (const node of before.nodes) {
@@ -30,6 +33,26 @@ function sizeOfShard(index: IndexRecord, { before, capacities }: PlanContext): {
   for (const nodes of groups.values()) copies += Math.min(nodes, before.replicationFactor);
   const share = Math.max(1, copies) * index.shards;
   return { documents: documents / share, bytes: bytes / share };
+}
+
+/** Each document is read once and stored once. Null when nothing but the nodes bounds the time. */
+function leastSeconds(documents: number, perSecond: number): number | null {
+  return perSecond === 0 ? null : Math.ceil((2 * documents) / perSecond);
+}
+
+/** How many documents are about in the copies that a transition has to fill. */
+export function documentsToMove(
+  filling: Transition['filling'],
+  context: Pick<PlanContext, 'before' | 'capacities'>,
+): number {
+  const counts = new Map<number, number>();
+  let documents = 0;
+  for (const { index } of filling) {
+    const count = counts.get(index.id) ?? sizeOfShard(index, context).documents;
+    counts.set(index.id, count);
+    documents += count;
+  }
+  return Math.round(documents);
 }
 
 /** What a change of the topology would move, and how long that would take. */
@@ -63,7 +86,7 @@ export function tellPlan(context: PlanContext): AdminPlan {
     copies: context.transition.filling.length,
     documents: Math.round(documents),
     bytes: Math.round(bytes),
-    seconds: Math.ceil(documents / context.documentsPerSecond),
+    seconds: leastSeconds(documents, context.documentsPerSecond),
     nodes: [...nodes].map(([id, { gains, loses }]) => ({ id, gains, loses })).sort((a, b) => (a.id < b.id ? -1 : 1)),
     warnings,
   };

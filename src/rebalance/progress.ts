@@ -1,5 +1,14 @@
+import type { AdminRebalance } from '../placement/admin-types.ts';
 import type { CopyStates } from '../placement/copies.ts';
 import type { TopologyRecord } from '../store/records.ts';
+
+/** What a rebalance comes down to in documents. */
+export interface DocumentCount {
+  /** In all copies that have to be filled, estimated when they were marked. */
+  expected: number;
+  /** In those that have been filled. */
+  moved: number;
+}
 
 /** What is kept of a rebalance under way, so that it can be told about and cancelled after a restart. */
 export interface RebalanceRecord {
@@ -9,6 +18,7 @@ export interface RebalanceRecord {
   previous: TopologyRecord;
   /** Copies that had to be filled, over all its changes. */
   copies: number;
+  documents: DocumentCount;
 }
 
 /** How far a rebalance is. */
@@ -27,6 +37,13 @@ export function countLeft(copies: Pick<CopyStates, 'stale' | 'leaving'>): Rebala
   const leaving = copies.leaving();
   const serving = leaving.filter((copy) => copy.state === 'serving').length;
   return { filling, leaving: serving, cleaning: leaving.length - serving };
+}
+
+/** What a rebalance with so much left is doing; null when nothing is left. */
+export function phaseOf({ filling, leaving, cleaning }: RebalanceProgress): AdminRebalance['phase'] {
+  if (filling > 0) return 'copying';
+  if (leaving > 0) return 'handing over';
+  return cleaning > 0 ? 'cleaning up' : null;
 }
 
 export const isDone = ({ filling, leaving, cleaning }: RebalanceProgress): boolean =>

@@ -1,5 +1,6 @@
 import type { CopyStates } from '../placement/copies.ts';
 import type { Topology } from '../placement/topology.ts';
+import { type ClusterView, holdsCopy } from '../placement/view.ts';
 import type { IndexRecord, LeavingCopy } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 
@@ -32,5 +33,21 @@ export function release(
     return copies.isStale(indexId, shard, nodeId)
       ? [{ kind: 'deleteStale', indexId, shard, nodeId }, surplus]
       : [surplus];
+  });
+}
+
+/**
+ * Takes the marks off copies that their node does not hold any more: a write that was on its way when the copy was taken out of
+ * use and did not arrive marks it afterwards, and no repair would ever take that mark off.
+ */
+export function unheldMarks(
+  copies: Pick<CopyStates, 'stale'>,
+  view: Pick<ClusterView, 'groups' | 'copies'>,
+  byId: (indexId: number) => IndexRecord | null,
+): StoreChange[] {
+  return copies.stale().flatMap(({ indexId, shard, nodeId }): StoreChange[] => {
+    const index = byId(indexId);
+    if (index === null || holdsCopy(view, index, shard, nodeId)) return [];
+    return [{ kind: 'deleteStale', indexId, shard, nodeId }];
   });
 }

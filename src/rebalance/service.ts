@@ -10,8 +10,8 @@ import type { Gate } from '../tasks/gate.ts';
 import { createSerial } from '../tasks/serial.ts';
 import { changeTopology, groupsWithoutRoom, type TopologyChange } from './change.ts';
 import type { Cleaner } from './cleaner.ts';
-import { countLeft, isDone, type RebalanceRecord } from './progress.ts';
-import { releasable, release } from './release.ts';
+import { countLeft, type DocumentCount, isDone, phaseOf, type RebalanceRecord } from './progress.ts';
+import { releasable, release, unheldMarks } from './release.ts';
 import { type Transition, transition } from './transition.ts';
 
 /** What moving copies is built from. */
@@ -22,6 +22,12 @@ export interface RebalanceOptions {
   cleaner: Cleaner;
   /** Shards that can be read now; a change that takes nodes out at once must not lower it unless forced. */
   readable(topology: TopologyRecord): { readable: number; total: number };
+  /** Learn how large the indexes are; awaited before each change. */
+  measure(): Promise<unknown>;
+  /** Documents in the copies that a transition has to fill, as far as that is known. */
+  documentsToMove(before: TopologyRecord, filling: Transition['filling']): number;
+  /** Shards whose only in-sync copy is on this node; one that does not answer cannot hand them over. */
+  lastCopiesOn(nodeId: string): number;
   /** Told after every change of the topology. */
   onTopology(record: TopologyRecord): void;
   now: Clock;
@@ -39,19 +45,33 @@ export interface Rebalance {
   pause(): Promise<void>;
   resume(): Promise<void>;
   readonly paused: boolean;
+  /** Whether a rebalance has begun and not ended. */
+  readonly underWay: boolean;
   /** Take copies out of use that are no longer needed, delete their documents, let go of nodes that hold nothing more. */
   advance(): Promise<void>;
-  status(): AdminRebalance;
+  /** Say that copies with so many documents have been filled. */
+  moved(documents: number): Promise<void>;
+  status(): RebalanceStatus;
 }
+
+/** How far it is, but for what only those who fill the copies know. */
+export type RebalanceStatus = Omit<
+  AdminRebalance,
+  'documents' | 'documentsPerSecond' | 'secondsLeft' | 'pace' | 'moves'
+> & { count: DocumentCount };
 
 const recordKey = 'rebalance';
 const pausedKey = 'rebalancePaused';
+const nothingMoved: DocumentCount = { expected: 0, moved: 0 };
 
 /** Builds it; what an earlier process left under way is taken up by `advance`. */
 export async function createRebalance(options: RebalanceOptions): Promise<Rebalance> {
   const { state, topology, log } = options;
   const stored = await state.store.meta(recordKey);
-  let current = stored === null || stored === '' ? null : (JSON.parse(stored) as RebalanceRecord);
+  let current: RebalanceRecord | null =
+    stored === null || stored === ''
+      ? null
+      : { documents: nothingMoved, ...(JSON.parse(stored) as Omit<RebalanceRecord, 'documents'>) };
   let paused = (await state.store.meta(pausedKey)) === 'true';
   const instant = () => rfc3339(options.now());
   const turns = createSerial();
@@ -72,6 +92,7 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
       );
     }
     if (changes.some((change) => change.kind === 'forget')) refuseLoss(before, after, force);
+    if (!force) refuseStranded(before, after);
     const since = instant();
     return {
       after,
@@ -89,15 +110,34 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
     );
   }
 
+  /** A node that does not answer would keep others waiting for its copies, maybe for ever. */
+  function refuseStranded(before: TopologyRecord, after: TopologyRecord): void {
+    const leaving = after.nodes.filter(
+      ({ id, state }) => state === 'removing' && before.nodes.some((node) => node.id === id && node.state !== state),
+    );
+    for (const { id } of leaving.filter((node) => !state.view.up(node.id))) {
+      const last = options.lastCopiesOn(id);
+      if (last === 0) continue;
+      throw new ApiError(
+        'miroir_invalid_topology',
+        `Node \`${id}\` does not answer and has the only readable copy of ${last} shards. Start it, so that it can hand them over, ` +
+          'or force the change and lose their documents.',
+      );
+    }
+  }
+
   async function apply(changes: readonly TopologyChange[], force: boolean): Promise<void> {
     if (changes.length === 0) return;
+    await options.measure();
     // Nobody may be deciding on a write while the owners change: it would be sent to the old ones only.
     const hold = await options.gate.close([]);
     try {
       const { after, transition: moved } = preview(changes, force);
       const copies = (current?.copies ?? 0) + moved.filling.length;
-      const next: RebalanceRecord = current ?? { startedAt: instant(), previous: topology.record(), copies: 0 };
-      const record = { ...next, copies };
+      const more = options.documentsToMove(topology.record(), moved.filling);
+      const next = current ?? { startedAt: instant(), previous: topology.record(), documents: nothingMoved };
+      const documents = { ...next.documents, expected: next.documents.expected + more };
+      const record: RebalanceRecord = { ...next, copies, documents };
       await state.commit([...moved.changes, meta(recordKey, JSON.stringify(record))]);
       current = record;
       log.info(
@@ -122,6 +162,10 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
     } finally {
       hold.open();
     }
+  }
+
+  async function forgetUnheld(): Promise<void> {
+    await state.commit(unheldMarks(state.copies, state.view, (id) => state.catalog.byId(id)));
   }
 
   async function letNodesGo(): Promise<void> {
@@ -170,13 +214,25 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
     get paused() {
       return paused;
     },
+    get underWay() {
+      return current !== null;
+    },
     async advance() {
       await inTurn(releaseUnneeded);
+      await inTurn(forgetUnheld);
       await inTurn(forgetDeparting);
       await options.cleaner.clean();
       await inTurn(letNodesGo);
       await inTurn(finish);
     },
+    moved: (documents) =>
+      inTurn(async () => {
+        if (current === null) return;
+        const { expected, moved } = current.documents;
+        const record = { ...current, documents: { expected, moved: moved + documents } };
+        await state.commit([meta(recordKey, JSON.stringify(record))]);
+        current = record;
+      }),
     status() {
       const left = countLeft(state.copies);
       const copies = current?.copies ?? 0;
@@ -185,6 +241,8 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
         startedAt: current?.startedAt ?? null,
         copies: { total: copies, done: Math.max(0, copies - left.filling) },
         ...left,
+        phase: current === null ? null : phaseOf(left),
+        count: current?.documents ?? nothingMoved,
       };
     },
   };

@@ -4,17 +4,21 @@ import type { OperationsService } from '../http/services.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { Health } from '../nodes/health.ts';
 import type { Logger } from '../observability/log.ts';
+import type { AdminRebalance } from '../placement/admin-types.ts';
 import type { Topology } from '../placement/topology.ts';
+import type { Pace } from '../repair/pace.ts';
+import type { RepairStatus } from '../repair/scheduler.ts';
 import type { StaleCopy, TopologyRecord } from '../store/records.ts';
 import type { Clock } from '../tasks/clock.ts';
 import type { TaskEngine } from '../tasks/engine.ts';
 import { nodeTaskStatus } from '../tasks/node-tasks.ts';
 import { type Capacities, createCapacities } from './capacity.ts';
 import { createCleaner } from './cleaner.ts';
-import { coverageUnder } from './coverage.ts';
+import { coverageUnder, lastCopiesOn } from './coverage.ts';
 import { changesForLostNodes } from './lost-nodes.ts';
+import { createMoves } from './moves.ts';
 import { createOperations } from './operations.ts';
-import { tellPlan } from './plan.ts';
+import { documentsToMove, tellPlan } from './plan.ts';
 import { createRebalance, type Rebalance } from './service.ts';
 
 /** What moving copies needs of the rest of a process. */
@@ -38,8 +42,19 @@ export interface Rebalancing {
   capacities: Capacities;
   /** Whether a stale copy may be filled now: not while moving is paused, nor on a node that is full. */
   mayFill(mark: StaleCopy): boolean;
+  /** Who fills copies, once that is there. */
+  setRepairs(repairs: FillingRepairs): void;
+  /** A repair has ended. */
+  repaired(repair: RepairStatus, succeeded: boolean): void;
+  status(): AdminRebalance;
   start(): void;
   stop(): Promise<void>;
+}
+
+/** What moves need to know of the repairs that fill new copies. */
+export interface FillingRepairs {
+  status(): readonly RepairStatus[];
+  pace(): Pace;
 }
 
 /** Milliseconds between two looks at a node's task, and after which it is left for later. */
@@ -64,6 +79,14 @@ const lookEveryMs = 500;
 export async function createRebalancing(options: RebalancingOptions): Promise<Rebalancing> {
   const { tasks, topology, health, config, log } = options;
   const { state } = tasks;
+  const capacities = createCapacities({
+    nodes: () => topology.record().nodes.map((node) => node.id),
+    clients: options.clients,
+    up: (nodeId) => state.view.up(nodeId),
+    timeoutMs: config.search.nodeTimeout,
+    freshMs: capacityFreshMs,
+    now: options.now,
+  });
   const cleaner = createCleaner({
     state,
     clients: options.clients,
@@ -78,22 +101,31 @@ export async function createRebalancing(options: RebalancingOptions): Promise<Re
     gate: tasks.gate,
     cleaner,
     readable: (record) => coverageUnder(record, state),
+    lastCopiesOn: (nodeId) => lastCopiesOn(nodeId, state),
+    measure: () => capacities.read(),
+    documentsToMove: (before, filling) => documentsToMove(filling, { before, capacities: capacities.last() }),
     onTopology: options.onTopology,
     now: options.now,
     log,
   });
 
-  const capacities = createCapacities({
-    nodes: () => topology.record().nodes.map((node) => node.id),
-    clients: options.clients,
-    up: (nodeId) => state.view.up(nodeId),
-    timeoutMs: config.search.nodeTimeout,
-    freshMs: capacityFreshMs,
-    now: options.now,
-  });
   const { docsPerSecond, diskHighWatermark } = config.rebalance;
+  let repairs: FillingRepairs = { status: () => [], pace: () => ({ documentsPerSecond: null, reason: 'full speed' }) };
+  const moves = createMoves({
+    copies: state.copies,
+    byId: (id) => state.catalog.byId(id),
+    repairs: () => repairs.status(),
+    now: () => performance.now(),
+  });
+
+  function status(): AdminRebalance {
+    const { count, ...known } = service.status();
+    return { ...known, ...moves.describe(count), pace: repairs.pace() };
+  }
+
   const operations = createOperations({
     rebalance: service,
+    status,
     topology,
     connect: options.connect,
     probeTimeoutMs: config.health.timeout,
@@ -129,6 +161,14 @@ export async function createRebalancing(options: RebalancingOptions): Promise<Re
     service,
     operations,
     capacities,
+    status,
+    setRepairs(set) {
+      repairs = set;
+    },
+    repaired({ moving, documents }, succeeded) {
+      if (!moving || !succeeded) return;
+      service.moved(documents ?? 0).catch((error: unknown) => log.warn({ err: error }, 'a move was not counted'));
+    },
     mayFill({ cause, nodeId }) {
       if (cause !== 'moving') return true;
       const held = capacities.last().get(nodeId)?.bytes ?? 0;
@@ -136,6 +176,7 @@ export async function createRebalancing(options: RebalancingOptions): Promise<Re
     },
     start() {
       timer = setInterval(() => {
+        moves.look(service.status().count);
         if (busy) return;
         busy = true;
         looking = look()

@@ -2,7 +2,7 @@ import { shardFilter } from '../documents/markers.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { contentHash } from './canonical.ts';
-import { compareSides } from './compare.ts';
+import { compareSides, type ListedDocument } from './compare.ts';
 import { createCopyReader } from './copy-reader.ts';
 import { fetchDocuments } from './list-documents.ts';
 import { documentsPath, type NodeAccess } from './node-access.ts';
@@ -23,6 +23,8 @@ export interface CopyComparisonOptions {
   progress: RepairProgress;
   /** Whether the copies are still to be put right. */
   still(): boolean;
+  /** Told the id of each document that is about to be copied. */
+  onCopy(id: string): void;
 }
 
 /** Compares copies, and makes those of the one node equal to those of the others. */
@@ -56,24 +58,36 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
   const { access, index, nodeId, sources, progress } = options;
   const reader = createCopyReader({
     ...options,
-    onRead(documents) {
+    onRead(documents, from) {
       progress.compared += documents;
+      if (from === nodeId || progress.documents === null) return;
+      progress.settled = Math.min(progress.documents, progress.settled + documents);
     },
   });
 
-  function uploads(signal: AbortSignal): Uploads {
-    return createUploads({
+  /** Sends what `work` finds out, and resolves once the node has stored all of it. */
+  async function sending<T>(signal: AbortSignal, work: (uploads: Uploads) => Promise<T>): Promise<T> {
+    const uploads = createUploads({
       access,
       nodeId,
       index,
       signal,
       still: options.still,
       throttle: (documents) => options.throttle.take(documents, signal),
-      onStored(copied, deleted) {
+      onStored(copied, deleted, bytes) {
         progress.copied += copied;
         progress.deleted += deleted;
+        progress.bytes += bytes;
       },
     });
+    const result = await work(uploads);
+    await uploads.end();
+    return result;
+  }
+
+  async function copy(uploads: Uploads, document: ListedDocument): Promise<void> {
+    options.onCopy(document.id);
+    await uploads.add(document);
   }
 
   /** Shards in lists whose documents on the node fit into memory, as far as single shards do. */
@@ -83,35 +97,40 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
     return [...(await fitting(shards.slice(0, middle), signal)), ...(await fitting(shards.slice(middle), signal))];
   }
 
-  async function copyDifferences(source: string, shards: readonly number[], signal: AbortSignal): Promise<void> {
-    const sending = uploads(signal);
+  async function copyDifferences(uploads: Uploads, source: string, shards: readonly number[], signal: AbortSignal) {
     await compareSides(reader.side(source, shards, signal), reader.side(nodeId, shards, signal), maxEntries, {
-      missing: (document) => sending.add(document),
-      extra: (ids) => sending.delete(ids),
+      missing: (document) => copy(uploads, document),
+      extra: (ids) => uploads.delete(ids),
     });
-    await sending.end();
   }
 
-  async function someFrom(source: string, ids: readonly string[], signal: AbortSignal): Promise<number> {
+  async function someFrom(
+    uploads: Uploads,
+    source: string,
+    ids: readonly string[],
+    signal: AbortSignal,
+  ): Promise<number> {
     const [there, here] = await Promise.all([reader.some(source, ids, signal), reader.some(nodeId, ids, signal)]);
-    const sending = uploads(signal);
     let differed = 0;
     for (const [id, document] of there) {
       const own = here.get(id);
       if (own !== undefined && contentHash(own.raw) === contentHash(document.raw)) continue;
       differed++;
-      await sending.add(document);
+      await copy(uploads, document);
     }
     const extra = [...here.keys()].filter((id) => !there.has(id));
-    await sending.delete(extra);
-    await sending.end();
+    await uploads.delete(extra);
     return differed + extra.length;
   }
 
-  async function count(shards: readonly number[], signal: AbortSignal): Promise<number> {
-    let documents = await reader.count(nodeId, shards, signal);
+  async function countOnSources(shards: readonly number[], signal: AbortSignal): Promise<number> {
+    let documents = 0;
     for (const [source, list] of bySource(shards, sources)) documents += await reader.count(source, list, signal);
     return documents;
+  }
+
+  async function count(shards: readonly number[], signal: AbortSignal): Promise<number> {
+    return (await countOnSources(shards, signal)) + (await reader.count(nodeId, shards, signal));
   }
 
   return {
@@ -127,13 +146,18 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
     },
     async whole(shards, signal) {
       if (shards.length === 0) return;
-      const documents = await count(shards, signal);
-      progress.total = documents;
+      const there = await countOnSources(shards, signal);
+      progress.total = there + (await reader.count(nodeId, shards, signal));
       progress.compared = 0;
-      if (documents === 0) return;
-      for (const [source, list] of bySource(shards, sources)) {
-        for (const some of await fitting(list, signal)) await copyDifferences(source, some, signal);
-      }
+      // compared once more, the copies stay as far as they were
+      progress.documents ??= there;
+      if (progress.total === 0) return;
+      await sending(signal, async (uploads) => {
+        for (const [source, list] of bySource(shards, sources)) {
+          for (const some of await fitting(list, signal)) await copyDifferences(uploads, source, some, signal);
+        }
+      });
+      progress.settled = progress.documents;
     },
     async some(ids, signal) {
       if (ids.length === 0) return 0;
@@ -142,13 +166,15 @@ export function createCopyComparison(options: CopyComparisonOptions): CopyCompar
         const source = sources.get(shardOf(id, index.shards));
         if (source !== undefined) grouped.set(source, [...(grouped.get(source) ?? []), id]);
       }
-      let differed = 0;
-      for (const [source, list] of grouped) {
-        for (let from = 0; from < list.length; from += idsPerRequest) {
-          differed += await someFrom(source, list.slice(from, from + idsPerRequest), signal);
+      return sending(signal, async (uploads) => {
+        let differed = 0;
+        for (const [source, list] of grouped) {
+          for (let from = 0; from < list.length; from += idsPerRequest) {
+            differed += await someFrom(uploads, source, list.slice(from, from + idsPerRequest), signal);
+          }
         }
-      }
-      return differed;
+        return differed;
+      });
     },
   };
 }

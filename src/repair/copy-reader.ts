@@ -12,7 +12,7 @@ export interface CopyReaderOptions {
   /** Milliseconds a node may take for one page. */
   timeoutMs: number;
   index: IndexRecord;
-  onRead(documents: number): void;
+  onRead(documents: number, nodeId: string): void;
 }
 
 /** Reads documents of one index from any node, embeddings included. */
@@ -43,7 +43,7 @@ export function createCopyReader({ access, throttle, timeoutMs, index, onRead }:
           shards,
           pageBytes,
           async throttle(documents) {
-            onRead(documents);
+            onRead(documents, nodeId);
             await throttle.take(documents, signal);
           },
         }),

@@ -76,7 +76,7 @@ export function createTargetPreparation(options: PrepareTargetOptions): TargetPr
     for (let attempt = 1; performance.now() < deadline; attempt++) {
       const tasks = changingSettings(index)
         ? null
-        : await options.quiet.hold(index, attempt, signal, async (within) =>
+        : await options.quiet.hold(index, { attempt }, signal, async (within) =>
             changingSettings(index) ? null : sendSettings(index, target, within),
           );
       if (tasks !== null) return tasks;

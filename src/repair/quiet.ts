@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IndexRecord } from '../store/records.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
@@ -25,12 +26,13 @@ export interface Quiet {
   followed(index: IndexRecord, nodes: ReadonlySet<string>, signal: AbortSignal): Promise<void>;
   /**
    * Hold the writes to an index back while `work` runs, one at a time per index, for a bounded time: then the signal that `work`
-   * gets is aborted. The time is short at the first attempt (1) and doubles with each further one, up to the most that is allowed.
-   * Null when it was not enough, with whatever `work` has done by then.
+   * gets is aborted. The time is short at the first attempt (1) and doubles with each further one, up to the most that is allowed;
+   * it is twice as long as `work` is expected to take (milliseconds) at least. Null when it was not enough, with whatever `work` has
+   * done by then.
    */
   hold<T>(
     index: IndexRecord,
-    attempt: number,
+    patience: { attempt: number; expectedMs?: number },
     signal: AbortSignal,
     work: (within: AbortSignal) => Promise<T>,
   ): Promise<T | null>;
@@ -78,13 +80,17 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
   ): Promise<T | null> {
     const hold = await gate.closeOnly(queuesOfIndex(index), ms);
     if (hold === null) return null;
-    const within = AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+    const end = new AbortController();
+    const timer = setTimeout(() => end.abort(), ms);
+    const within = AbortSignal.any([signal, end.signal]);
+    setMaxListeners(0, within);
     try {
       return await work(within);
     } catch (error) {
       if (signal.aborted || !within.aborted) throw error;
       return null;
     } finally {
+      clearTimeout(timer);
       hold.open();
     }
   }
@@ -103,8 +109,8 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
     async followed(index, nodes, signal) {
       while (!(await follow(index, nodes, signal))) await sleep(pollMs, undefined, { signal });
     },
-    hold(index, attempt, signal, work) {
-      const ms = Math.min(maxHoldMs, firstHoldMs * 2 ** (attempt - 1));
+    hold(index, { attempt, expectedMs = 0 }, signal, work) {
+      const ms = Math.min(maxHoldMs, Math.max(firstHoldMs * 2 ** (attempt - 1), 2 * expectedMs));
       return turns.run(String(index.id), () => holdNow(index, ms, signal, work));
     },
   };

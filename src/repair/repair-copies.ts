@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { holdsCopy } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
-import type { Store, StoreChange } from '../store/store.ts';
+import type { StoreChange } from '../store/store.ts';
+import type { ActiveTasks } from '../tasks/active.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
 import { type CopyComparison, createCopyComparison } from './copy-comparison.ts';
 import { RepairError } from './list-documents.ts';
@@ -8,12 +10,14 @@ import type { NodeAccess } from './node-access.ts';
 import type { TargetPreparation } from './prepare-target.ts';
 import type { RepairProgress } from './progress.ts';
 import type { Quiet } from './quiet.ts';
+import { createSuspects, type Suspects } from './suspects.ts';
 import type { Throttle } from './throttle.ts';
-import type { TouchedDocuments, Watch } from './touched.ts';
+import type { TouchedDocuments, Write } from './touched.ts';
 
 /** What repairing copies is built from. */
 export interface RepairCopiesOptions {
   state: Pick<ClusterState, 'store' | 'catalog' | 'copies' | 'view' | 'commit' | 'shardsOn'>;
+  active: Pick<ActiveTasks, 'all'>;
   quiet: Quiet;
   access: NodeAccess;
   preparation: TargetPreparation;
@@ -30,21 +34,20 @@ export interface CopyGroup {
   shards: readonly number[];
 }
 
-/** Documents that may differ: those of whole shards, or some by id. */
-interface Suspects {
-  shards: Set<number>;
-  ids: Set<string>;
-  /** Per shard, how many entries of the log of missed writes have been taken into account. */
-  logged: Map<number, number>;
+/** One repair under way. */
+interface Work {
+  group: CopyGroup;
+  /** The node that each shard is compared with. */
+  sources: ReadonlyMap<number, string>;
+  comparison: CopyComparison;
+  suspects: Suspects;
+  progress: RepairProgress;
 }
 
-/** With more suspects than this, or any in the first round, writes are not held back yet. */
-const fewIds = 50;
-const patientRounds = 8;
+/** With more suspects than this, or any in the first round, writes are not held back yet, as long as they become clearly fewer. */
+const fewIds = 500;
 /** With more documents than this, a whole shard is not compared while writes are held back. */
 const fewDocuments = 20_000;
-/** Ids from the log of missed writes, for all copies repaired together; with more the copies are compared. */
-const mostLoggedIds = 50_000;
 const mostRounds = 40;
 const sourcesChanged = 'its copies cannot be repaired from the same nodes any more';
 const longestPauseMs = 5_000;
@@ -66,18 +69,6 @@ export function chooseSources(
   return sources;
 }
 
-/** What the log of missed writes says about a copy; null when it is not complete. */
-async function loggedIds(store: Pick<Store, 'missedWrites'>, index: IndexRecord, shard: number, nodeId: string) {
-  const log = await store.missedWrites(index.id, shard, nodeId);
-  if (!log.some(({ first }) => first)) return null;
-  const ids: string[] = [];
-  for (const entry of log) {
-    if (entry.ids === null) return null;
-    ids.push(...entry.ids);
-  }
-  return ids;
-}
-
 /**
  * Makes stale copies equal to copies that are in sync, and takes their marks off. Rounds go on while clients write: each
  * compares what may differ and puts it right; what clients wrote meanwhile is what may differ next. Once that is little, the
@@ -87,39 +78,10 @@ async function loggedIds(store: Pick<Store, 'missedWrites'>, index: IndexRecord,
 export function createCopyRepair(options: RepairCopiesOptions) {
   const { state, quiet } = options;
 
-  async function suspectsOf({ index, nodeId, shards }: CopyGroup, empty: boolean): Promise<Suspects> {
-    const suspects: Suspects = { shards: new Set(), ids: new Set(), logged: new Map() };
-    for (const shard of shards) {
-      suspects.logged.set(shard, (await state.store.missedWrites(index.id, shard, nodeId)).length);
-      const ids = empty ? null : await loggedIds(state.store, index, shard, nodeId);
-      if (ids === null || suspects.ids.size + ids.length > mostLoggedIds) suspects.shards.add(shard);
-      else for (const id of ids) suspects.ids.add(id);
-    }
-    return suspects;
-  }
-
-  /** What was found missing since the repair began, of tasks that were under way before. */
-  async function addLogged(suspects: Suspects, { index, nodeId, shards }: CopyGroup): Promise<void> {
-    for (const shard of shards) {
-      const log = await state.store.missedWrites(index.id, shard, nodeId);
-      if (log.length === suspects.logged.get(shard)) continue;
-      suspects.logged.set(shard, log.length);
-      if (log.some(({ ids }) => ids === null)) suspects.shards.add(shard);
-      for (const id of log.flatMap(({ ids }) => ids ?? [])) suspects.ids.add(id);
-    }
-  }
-
-  function addTouched(suspects: Suspects, group: CopyGroup, watch: Watch): void {
-    const ids = watch.take();
-    if (ids === null) for (const shard of group.shards) suspects.shards.add(shard);
-    else for (const id of ids) suspects.ids.add(id);
-  }
-
   /** Whether all these copies are still there to be repaired; a change of the topology may have taken some away. */
   function stillWanted({ index, nodeId, shards }: CopyGroup): boolean {
     const { view, copies } = state;
-    const holds = (shard: number) => view.groups().some((group) => view.copies(index, group, shard).includes(nodeId));
-    return shards.every((shard) => copies.isStale(index.id, shard, nodeId) && holds(shard));
+    return shards.every((shard) => copies.isStale(index.id, shard, nodeId) && holdsCopy(view, index, shard, nodeId));
   }
 
   function stillValid(group: CopyGroup, sources: ReadonlyMap<number, string>): boolean {
@@ -132,40 +94,35 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     });
   }
 
-  async function checkSettings(
-    { index, nodeId }: CopyGroup,
-    sources: ReadonlyMap<number, string>,
-    signal: AbortSignal,
-  ) {
+  async function checkSettings({ group: { index, nodeId }, sources }: Work, signal: AbortSignal) {
     const [source] = sources.values();
     if (source === undefined || (await options.preparation.sameSettings(index, source, nodeId, signal))) return;
     throw new RepairError(nodeId, `its settings of ${index.uid} are not those of ${source}`);
   }
 
-  /** Holds the writes back and brings the copies level. False when that was not possible in time; `suspects` then holds what is left. */
+  const everybody = ({ group, sources }: Work): string[] => [group.nodeId, ...sources.values()];
+
+  /** Holds the writes back and brings the copies level. False when that was not possible in time; the suspects then hold what is left. */
   async function finish(
-    group: CopyGroup,
-    sources: ReadonlyMap<number, string>,
-    comparison: CopyComparison,
-    suspects: Suspects,
-    watch: Watch,
-    attempt: number,
+    work: Work,
+    patience: { attempt: number; expectedMs: number },
     signal: AbortSignal,
   ): Promise<boolean> {
+    const { group, sources, comparison, suspects } = work;
     const { index, nodeId, shards } = group;
     const current = state.catalog.byId(index.id) ?? index;
-    const done = await quiet.hold(current, attempt, signal, async (within): Promise<boolean> => {
-      addTouched(suspects, group, watch);
-      await quiet.applied(index, [nodeId, ...sources.values()], within);
-      await quiet.followed(index, new Set([nodeId, ...sources.values()]), within);
-      await addLogged(suspects, group);
+    const done = await quiet.hold(current, patience, signal, async (within): Promise<boolean> => {
+      suspects.gather();
+      await quiet.applied(index, everybody(work), within);
+      await quiet.followed(index, new Set(everybody(work)), within);
+      await suspects.addMissed();
       const whole = [...suspects.shards];
       if (whole.length > 0 && (await comparison.count(whole, within)) > fewDocuments) return false;
       await comparison.whole(whole, within);
       await comparison.some([...suspects.ids], within);
       const wrong = await comparison.some([...suspects.ids], within);
       if (wrong > 0) throw new RepairError(nodeId, `${wrong} documents of ${index.uid} differ after they were copied`);
-      await checkSettings(group, sources, within);
+      await checkSettings(work, within);
       if (!stillValid(group, sources)) throw new RepairError(nodeId, sourcesChanged);
       await state.commit([
         ...shards.map((shard): StoreChange => ({ kind: 'deleteStale', indexId: index.id, shard, nodeId })),
@@ -176,61 +133,90 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     return done === true;
   }
 
-  async function rounds(
-    group: CopyGroup,
-    sources: ReadonlyMap<number, string>,
-    watch: Watch,
-    progress: RepairProgress,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { index, nodeId } = group;
-    progress.phase = 'preparing';
-    await quiet.applied(index, [nodeId, ...sources.values()], signal);
-    const [source = null] = sources.values();
-    const empty = await options.preparation.prepare(index, nodeId, source, signal);
-    const suspects = await suspectsOf(group, empty);
-    const comparison = createCopyComparison({
-      ...options,
-      index,
-      nodeId,
-      sources,
-      progress,
-      still: () => stillWanted(group),
-    });
-    if (suspects.shards.size > 0 && !state.view.hasSurplus(index, nodeId)) {
-      await comparison.deleteStrays(state.shardsOn(index, nodeId), signal);
-    }
-    let attempts = 0;
-    for (let round = 1; round <= mostRounds; round++) {
-      if (!stillValid(group, sources)) throw new RepairError(nodeId, sourcesChanged);
-      addTouched(suspects, group, watch);
-      await quiet.applied(index, [nodeId, ...sources.values()], signal);
-      const small =
-        suspects.shards.size === 0 ||
-        (round > 2 && (await comparison.count([...suspects.shards], signal)) <= fewDocuments);
-      const few = round === 1 ? 0 : round <= patientRounds ? fewIds : Number.POSITIVE_INFINITY;
-      if (small && suspects.ids.size <= few) {
+  async function compareSuspects({ comparison, suspects, progress }: Work, signal: AbortSignal): Promise<void> {
+    const { shards, ids } = suspects.take();
+    progress.phase = shards.length > 0 ? 'comparing' : 'catching up';
+    await comparison.whole(shards, signal);
+    await comparison.some(ids, signal);
+  }
+
+  /**
+   * The first comparison of whole copies, the long one, does not wait for the nodes to work off their queues: what is written by
+   * the tasks in them is compared again. A node that lags has tasks that are known no more, and is waited for.
+   */
+  async function compareAtOnce(work: Work, unfinished: readonly Write[], signal: AbortSignal): Promise<void> {
+    const { index } = work.group;
+    const lagging = everybody(work).filter((node) => state.copies.isLagging(index.id, node));
+    await quiet.applied(index, lagging, signal);
+    await compareSuspects(work, signal);
+    work.suspects.addUnfinished(unfinished);
+  }
+
+  /** Whether few enough documents are suspects to look at them while writes are held back, or waiting makes them hardly fewer. */
+  async function isLittle({ suspects, comparison }: Work, round: number, before: number, signal: AbortSignal) {
+    const { shards, ids } = suspects;
+    if (round === 1) return shards.size + ids.size === 0;
+    if (ids.size > fewIds && ids.size * 2 <= before) return false;
+    return shards.size === 0 || (round > 2 && (await comparison.count([...shards], signal)) <= fewDocuments);
+  }
+
+  async function rounds(work: Work, first: number, signal: AbortSignal): Promise<void> {
+    const { group, sources, suspects, progress } = work;
+    let attempt = 0;
+    let before = Number.POSITIVE_INFINITY;
+    for (let round = first; round <= mostRounds; round++) {
+      if (!stillValid(group, sources)) throw new RepairError(group.nodeId, sourcesChanged);
+      suspects.gather();
+      const since = performance.now();
+      await quiet.applied(group.index, everybody(work), signal);
+      const expectedMs = performance.now() - since;
+      if (await isLittle(work, round, before, signal)) {
         progress.phase = 'finishing';
-        if (await finish(group, sources, comparison, suspects, watch, ++attempts, signal)) return;
+        if (await finish(work, { attempt: ++attempt, expectedMs }, signal)) return;
+        before = Number.POSITIVE_INFINITY;
         await sleep(Math.min(longestPauseMs, round * 200), undefined, { signal });
         continue;
       }
-      const { shards, ids } = suspects;
-      suspects.shards = new Set();
-      suspects.ids = new Set();
-      progress.phase = shards.size > 0 ? 'comparing' : 'catching up';
-      await comparison.whole([...shards], signal);
-      await comparison.some([...ids], signal);
+      before = suspects.ids.size;
+      await compareSuspects(work, signal);
     }
-    throw new RepairError(nodeId, `clients write more to ${index.uid} than can be caught up with`);
+    throw new RepairError(group.nodeId, `clients write more to ${group.index.uid} than can be caught up with`);
+  }
+
+  /** Makes the index right, and finds out what there is to compare. */
+  async function begin(work: Work, unfinished: readonly Write[], signal: AbortSignal): Promise<void> {
+    const { group, sources, comparison, suspects } = work;
+    const { index, nodeId } = group;
+    // the primary key may be on its way with the first documents
+    if (index.primaryKey === null) await quiet.applied(index, everybody(work), signal);
+    const [source = null] = sources.values();
+    await suspects.begin(await options.preparation.prepare(index, nodeId, source, signal));
+    if (suspects.shards.size === 0) return rounds(work, 1, signal);
+    if (!state.view.hasSurplus(index, nodeId)) {
+      await comparison.deleteStrays(state.shardsOn(index, nodeId), signal);
+    }
+    await compareAtOnce(work, unfinished, signal);
+    await rounds(work, 2, signal);
   }
 
   /** Repair the copies; throws when that was not possible, with the marks as they were. */
   return async function repairCopies(group: CopyGroup, progress: RepairProgress, signal: AbortSignal): Promise<void> {
     const sources = chooseSources(group, state);
     const watch = options.touched.watch(group.index.id, group.shards);
+    const unfinished = [...options.active.all()];
+    const suspects = createSuspects(state.store, group, watch);
+    const comparison = createCopyComparison({
+      ...options,
+      index: group.index,
+      nodeId: group.nodeId,
+      sources,
+      progress,
+      still: () => stillWanted(group),
+      onCopy: suspects.copied,
+    });
     try {
-      await rounds(group, sources, watch, progress, signal);
+      progress.phase = 'preparing';
+      await begin({ group, sources, comparison, suspects, progress }, unfinished, signal);
     } finally {
       watch.stop();
     }

@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from '../observability/log.ts';
+import { holdsCopy } from '../placement/view.ts';
 import type { StaleCopy } from '../store/records.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
 import { newProgress, type RepairProgress } from './progress.ts';
@@ -13,8 +15,8 @@ export interface RepairSchedulerOptions {
   /** Whether a stale copy may be filled now; moving can be paused, or its node be full. */
   may(mark: StaleCopy): boolean;
   maxConcurrent: number;
-  /** Called after each repair. */
-  onEnded(progress: RepairProgress, succeeded: boolean): void;
+  /** Called after each repair, which took so many seconds. */
+  onEnded(repair: RepairStatus, succeeded: boolean, seconds: number): void;
   log: Logger;
 }
 
@@ -24,6 +26,8 @@ export interface RepairStatus extends RepairProgress {
   nodeId: string;
   /** Copies that are repaired together. */
   shards: number[];
+  /** Whether they are being filled for the first time, because the topology has changed. */
+  moving: boolean;
   /** Why the last attempt failed; null when there was none or it did not. */
   lastError: string | null;
 }
@@ -35,8 +39,13 @@ export interface RepairScheduler {
   status(): RepairStatus[];
 }
 
+/** Stale copies of one index on one node. */
+interface StaleGroup extends CopyGroup {
+  moving: boolean;
+}
+
 interface Attempt {
-  group: CopyGroup;
+  group: StaleGroup;
   running: Promise<void> | null;
   progress: RepairProgress;
   failures: number;
@@ -50,17 +59,19 @@ const firstRetryMs = 1_000;
 const longestRetryMs = 60_000;
 
 /** Stale copies by index and node, of indexes that are in use. */
-function staleGroups({ state, may }: Pick<RepairSchedulerOptions, 'state' | 'may'>): CopyGroup[] {
+function staleGroups({ state, may }: Pick<RepairSchedulerOptions, 'state' | 'may'>): StaleGroup[] {
   const { catalog, copies, view } = state;
-  const groups = new Map<string, { index: CopyGroup['index']; nodeId: string; shards: number[] }>();
+  const groups = new Map<string, StaleGroup & { shards: number[] }>();
   for (const mark of copies.stale()) {
     const { indexId, nodeId, shard } = mark;
     const index = catalog.byId(indexId);
     if (index?.state !== 'active' || !view.up(nodeId) || !may(mark)) continue;
+    if (!holdsCopy(view, index, shard, nodeId)) continue;
     const name = `${indexId}/${nodeId}`;
-    const group = groups.get(name) ?? { index, nodeId, shards: [] };
+    const group = groups.get(name) ?? { index, nodeId, shards: [], moving: false };
     groups.set(name, group);
     group.shards.push(shard);
+    group.moving ||= mark.cause === 'moving';
   }
   return [...groups.values()];
 }
@@ -70,6 +81,8 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
   const { state, log } = options;
   const attempts = new Map<string, Attempt>();
   const stopping = new AbortController();
+  // every wait of every repair listens to it
+  setMaxListeners(0, stopping.signal);
   let timer: NodeJS.Timeout | null = null;
 
   function repairable(group: CopyGroup): CopyGroup {
@@ -94,16 +107,37 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
     await options.repair(possible, attempt.progress, signal);
   }
 
+  const factsOf = ({ index, nodeId, shards }: StaleGroup) => ({
+    index: index.uid,
+    node: nodeId,
+    shards: shards.length,
+  });
+
+  const statusOf = ({ group, progress, lastError }: Attempt): RepairStatus => ({
+    ...progress,
+    indexId: group.index.id,
+    nodeId: group.nodeId,
+    shards: [...group.shards],
+    moving: group.moving,
+    lastError,
+  });
+
+  /** Progress that tells the log how a move gets on. */
+  function reportedProgress(group: StaleGroup): RepairProgress {
+    return newProgress((phase) => log[group.moving ? 'info' : 'debug']({ ...factsOf(group), phase }, 'filling copies'));
+  }
+
   async function run(name: string, attempt: Attempt): Promise<void> {
-    const { index, nodeId, shards } = attempt.group;
-    const facts = { index: index.uid, node: nodeId, shards: shards.length };
+    const facts = factsOf(attempt.group);
     const started = performance.now();
+    const seconds = () => (performance.now() - started) / 1_000;
     try {
       await work(attempt);
-      const { copied, deleted, compared } = attempt.progress;
-      log.info({ ...facts, compared, copied, deleted, ms: Math.round(performance.now() - started) }, 'repaired copies');
+      const { copied, deleted, compared, bytes } = attempt.progress;
+      const ms = Math.round(seconds() * 1_000);
+      log.info({ ...facts, moved: attempt.group.moving, compared, copied, bytes, deleted, ms }, 'repaired copies');
       attempts.delete(name);
-      options.onEnded(attempt.progress, true);
+      options.onEnded(statusOf(attempt), true, seconds());
     } catch (error) {
       if (stopping.signal.aborted) return;
       attempt.failures++;
@@ -111,7 +145,7 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
       attempt.progress.phase = 'waiting';
       attempt.notBefore = performance.now() + Math.min(longestRetryMs, firstRetryMs * 2 ** (attempt.failures - 1));
       log.warn({ ...facts, reason: attempt.lastError, failures: attempt.failures }, 'copies could not be repaired yet');
-      options.onEnded(attempt.progress, false);
+      options.onEnded(statusOf(attempt), false, seconds());
     }
   }
 
@@ -124,7 +158,7 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
       const known = attempts.get(name);
       if (known === undefined) {
         const idle = { running: null, failures: 0, notBefore: performance.now(), lastError: null };
-        attempts.set(name, { group, progress: { ...newProgress(), phase: 'waiting' }, ...idle });
+        attempts.set(name, { group, progress: newProgress(), ...idle });
       } else if (known.running === null) known.group = group;
     }
     const busy = [...attempts.values()].filter(({ running }) => running !== null).length;
@@ -132,7 +166,7 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
       .filter(([, { running, notBefore }]) => running === null && notBefore <= performance.now())
       .sort(([, a], [, b]) => a.notBefore - b.notBefore);
     for (const [name, attempt] of due.slice(0, options.maxConcurrent - busy)) {
-      attempt.progress = newProgress();
+      attempt.progress = reportedProgress(attempt.group);
       attempt.running = run(name, attempt).finally(() => {
         attempt.running = null;
       });
@@ -148,13 +182,6 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
       stopping.abort();
       await Promise.all([...attempts.values()].map(({ running }) => running));
     },
-    status: () =>
-      [...attempts.values()].map(({ group, progress, lastError }) => ({
-        ...progress,
-        indexId: group.index.id,
-        nodeId: group.nodeId,
-        shards: [...group.shards],
-        lastError,
-      })),
+    status: () => [...attempts.values()].map(statusOf),
   };
 }

@@ -1,18 +1,21 @@
+import type { Config } from '../config/schema.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { Logger } from '../observability/log.ts';
 import { markStale } from '../placement/stale-mark.ts';
 import type { StaleCopy } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
+import type { ActiveTasks } from '../tasks/active.ts';
 import { rfc3339 } from '../tasks/clock.ts';
 import type { TaskEngine } from '../tasks/engine.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import { createAdmissionCheck } from './admission-check.ts';
 import { createNodeAccess } from './node-access.ts';
+import type { PaceLimits } from './pace.ts';
+import { createPacer, type Pacer } from './pacer.ts';
 import { createTargetPreparation } from './prepare-target.ts';
-import type { RepairProgress } from './progress.ts';
 import { createQuiet } from './quiet.ts';
 import { createCopyRepair } from './repair-copies.ts';
-import { createRepairScheduler, type RepairScheduler } from './scheduler.ts';
+import { createRepairScheduler, type RepairScheduler, type RepairStatus } from './scheduler.ts';
 import { createThrottle } from './throttle.ts';
 import type { TouchedDocuments } from './touched.ts';
 import { createVerifier, type Verifier } from './verifier.ts';
@@ -28,10 +31,10 @@ export interface RepairOptions {
   clients: { get(nodeId: string): NodeClient | undefined };
   /** Whether a stale copy may be filled now. */
   may(mark: StaleCopy): boolean;
-  config: { docsPerSecond: number; maxConcurrentMoves: number; maxPause: number };
+  config: Pick<Config['rebalance'], 'docsPerSecond' | 'maxConcurrentMoves' | 'maxPause' | 'backOff'>;
   antiEntropy: { enabled: boolean; interval: number; rememberDeletions: number };
   metrics: {
-    repaired(progress: RepairProgress, succeeded: boolean): void;
+    repaired(repair: RepairStatus, succeeded: boolean, seconds: number): void;
     verified(found: { differed: number; written: number; deleted: number }): void;
   };
   /** Milliseconds a node may take to answer, or to take a batch. */
@@ -44,13 +47,40 @@ export interface Repairs {
   admission: Admission;
   scheduler: RepairScheduler;
   verifier: Verifier;
+  pacer: Pacer;
+}
+
+/** Age of the oldest task of clients that is with the nodes, in milliseconds. */
+function oldestTaskMs(active: Pick<ActiveTasks, 'all'>): number {
+  const since = [...active.all()].flatMap(({ record, effect }) =>
+    effect.job === undefined ? [Date.parse(record.enqueuedAt)] : [],
+  );
+  return Date.now() - Math.min(Date.now(), ...since);
+}
+
+function limitsOf({ docsPerSecond, backOff }: RepairOptions['config']): PaceLimits {
+  const { enabled, searchSlowdown, taskAge, minDocsPerSecond } = backOff;
+  return {
+    most: docsPerSecond,
+    least: minDocsPerSecond,
+    slowdown: enabled && searchSlowdown > 0 ? 1 + searchSlowdown / 100 : 0,
+    taskAgeMs: enabled ? taskAge : 0,
+  };
 }
 
 /** Wires the parts. */
 export function createRepairs(options: RepairOptions): Repairs {
   const { tasks, config, timeoutMs, log } = options;
   const { state, active, gate } = tasks;
-  const throttle = createThrottle(config.docsPerSecond);
+  const throttle = createThrottle(config.docsPerSecond === 0 ? null : config.docsPerSecond);
+  const pacer = createPacer({
+    limits: limitsOf(config),
+    throttle,
+    busy: () => scheduler.status().some(({ phase }) => phase !== 'waiting'),
+    oldestTaskMs: () => oldestTaskMs(active),
+    now: () => performance.now(),
+    log,
+  });
   const access = createNodeAccess({ state, inLine: tasks.inLine, clients: options.clients, timeoutMs });
   const quiet = createQuiet({ active, gate, access, maxHoldMs: config.maxPause });
   const preparation = createTargetPreparation({
@@ -70,6 +100,7 @@ export function createRepairs(options: RepairOptions): Repairs {
   });
   const repair = createCopyRepair({
     state,
+    active,
     quiet,
     access,
     preparation,
@@ -101,6 +132,7 @@ export function createRepairs(options: RepairOptions): Repairs {
   });
   return {
     verifier,
+    pacer,
     admission: createAdmission({ nodes: options.nodes, health: options.health, check, log }),
     scheduler,
   };

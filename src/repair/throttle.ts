@@ -4,18 +4,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Throttle {
   /** Resolves when the documents taken so far are within the rate; rejects when the signal is aborted. */
   take(documents: number, signal: AbortSignal): Promise<void>;
+  /** From now on `perSecond` documents; null lets everything through. Who waits already goes on at the rate of then. */
+  setRate(perSecond: number | null): void;
+  /** Documents taken since the start. */
+  readonly taken: number;
 }
 
-/** A throttle of `perSecond` documents; 0 lets everything through. `now` is a clock in milliseconds that only goes forward. */
-export function createThrottle(perSecond: number, now: () => number = () => performance.now()): Throttle {
+/** A throttle of `perSecond` documents. `now` is a clock in milliseconds that only goes forward. */
+export function createThrottle(perSecond: number | null, now: () => number = () => performance.now()): Throttle {
+  let rate = perSecond;
   let freeAt = now();
+  let taken = 0;
   return {
     async take(documents, signal) {
       signal.throwIfAborted();
-      if (perSecond === 0) return;
-      freeAt = Math.max(freeAt, now()) + (documents / perSecond) * 1_000;
+      taken += documents;
+      if (rate === null) return;
+      freeAt = Math.max(freeAt, now()) + (documents / rate) * 1_000;
       const wait = freeAt - now();
       if (wait > 1) await sleep(wait, undefined, { signal });
+    },
+    setRate(next) {
+      rate = next;
+      if (next === null) freeAt = now();
+    },
+    get taken() {
+      return taken;
     },
   };
 }

@@ -22,7 +22,7 @@ export interface UploadOptions {
   /** Whether the documents are still wanted on the node, asked just before each batch is sent. */
   still(): boolean;
   throttle(documents: number): Promise<void>;
-  onStored(copied: number, deleted: number): void;
+  onStored(copied: number, deleted: number, bytes: number): void;
 }
 
 const batchDocuments = 5_000;
@@ -58,11 +58,16 @@ export function createUploads(options: UploadOptions): Uploads {
   async function flush(): Promise<void> {
     if (batch.length === 0) return;
     const documents = batch.length;
-    const request = { method: 'POST', path: documentsPath(index), body: Buffer.from(`[${batch.join(',')}]`) } as const;
+    const body = Buffer.from(`[${batch.join(',')}]`);
+    const request = { method: 'POST', path: documentsPath(index), body } as const;
     batch = [];
     length = 0;
     await options.throttle(documents);
-    await track(access.write(nodeId, index, request, signal, options.still).then(() => options.onStored(documents, 0)));
+    await track(
+      access
+        .write(nodeId, index, request, signal, options.still)
+        .then(() => options.onStored(documents, 0, body.length)),
+    );
   }
 
   async function drain(): Promise<void> {
@@ -84,7 +89,7 @@ export function createUploads(options: UploadOptions): Uploads {
         const path = `${documentsPath(index)}/delete-batch`;
         const request = { method: 'POST', path, body: JSON.stringify(some) } as const;
         await track(
-          access.write(nodeId, index, request, signal, options.still).then(() => options.onStored(0, some.length)),
+          access.write(nodeId, index, request, signal, options.still).then(() => options.onStored(0, some.length, 0)),
         );
       }
     },

@@ -87,12 +87,15 @@ export function createShardVerification(options: VerifyOptions) {
     signal: AbortSignal,
   ): Promise<boolean> {
     for (let attempt = 1; attempt <= holdAttempts; attempt++) {
-      const done = await quiet.hold(index, attempt, signal, async (within) => {
+      const done = await quiet.hold(index, { attempt }, signal, async (within) => {
         const nodes = readable(index, shard);
         await quiet.applied(index, nodes, within);
         await quiet.followed(index, new Set(nodes), within);
         const still = nodes.filter((node) => readable(index, shard).includes(node));
-        options.touched.registered({ record: { indexId: index.id }, touched: new Map([[shard, ids]]) });
+        options.touched.registered({
+          record: { indexId: index.id, type: 'documentAdditionOrUpdate' },
+          touched: new Map([[shard, ids]]),
+        });
         await settleDocuments({ ...options, store: state.store }, reader, index, still, ids, found, within);
         return true;
       });

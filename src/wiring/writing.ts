@@ -2,8 +2,10 @@ import type { ErrorBody } from '../errors/api-error.ts';
 import { createSettingsCommit } from '../indexes/settings/service.ts';
 import { createWebhookPoster } from '../instance/webhooks/post.ts';
 import { createWebhooks } from '../instance/webhooks/service.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import { editedTopology } from '../rebalance/change.ts';
 import { createRebalancing, type Rebalancing } from '../rebalance/start.ts';
+import type { RepairStatus } from '../repair/scheduler.ts';
 import { createRepairs, type Repairs } from '../repair/start.ts';
 import { createTouchedDocuments } from '../repair/touched.ts';
 import type { IndexRecord } from '../store/records.ts';
@@ -33,6 +35,14 @@ function startWebhooks({ log, metrics, stops }: Process, { store }: Cluster) {
   });
   stops.add('the webhooks', async () => (await webhooks).stop());
   return webhooks;
+}
+
+function recordMove(metrics: Metrics, repair: RepairStatus, succeeded: boolean, seconds: number): void {
+  metrics.movedDocuments.inc(repair.copied);
+  metrics.movedBytes.inc(repair.bytes);
+  if (!succeeded) return;
+  metrics.leastMovedDocuments.inc(repair.documents ?? 0);
+  metrics.moveDuration.observe(seconds);
 }
 
 /** Takes up what an earlier process left, edits of the configuration included, and begins to look after tasks and copies. */
@@ -95,7 +105,10 @@ export async function startWriting(
     config: config.rebalance,
     antiEntropy: config.antiEntropy,
     metrics: {
-      repaired({ copied, deleted }, succeeded) {
+      repaired(repair, succeeded, seconds) {
+        const { copied, deleted } = repair;
+        rebalance.repaired(repair, succeeded);
+        if (repair.moving) recordMove(metrics, repair, succeeded, seconds);
         metrics.repairs.inc({ outcome: succeeded ? 'succeeded' : 'failed' });
         metrics.repairedDocuments.inc({ action: 'copied' }, copied);
         metrics.repairedDocuments.inc({ action: 'deleted' }, deleted);
@@ -109,12 +122,15 @@ export async function startWriting(
     timeoutMs: config.write.timeout,
     log,
   });
-  const { admission, scheduler, verifier } = repairs;
+  const { admission, scheduler, verifier, pacer } = repairs;
+  rebalance.setRepairs({ status: scheduler.status, pace: pacer.pace });
   cluster.setAdmission(admission);
   await admission.start();
   stops.add('the admission of nodes', () => admission.stop());
   await tasks.start();
   stops.add('the task engine', () => tasks.stop());
+  pacer.start();
+  stops.add('the pace of copying', () => pacer.stop());
   scheduler.start();
   stops.add('the repairs', () => scheduler.stop());
   rebalance.start();

@@ -55,7 +55,7 @@ function shardsOn(shards: AdminShards, node: string): number[] {
   return held.map(({ shard }) => shard);
 }
 
-async function readNode(node: LabNode, physicalUid: string, owned: readonly number[]): Promise<NodeContent> {
+async function readNode(node: Server, id: string, physicalUid: string, owned: readonly number[]): Promise<NodeContent> {
   const documents = await allDocuments(node, physicalUid);
   const held = new Map(documents.map((doc) => [doc.id, parseShard(String(doc[shardField]))]));
   const copies = owned.map((shard): CopyContent => {
@@ -63,20 +63,27 @@ async function readNode(node: LabNode, physicalUid: string, owned: readonly numb
     return {
       index: indexUid,
       shard,
-      node: node.id,
+      node: id,
       documents: new Map(own.map((doc) => [doc.id, canonical(doc)])),
     };
   });
   const settings = canonical(await sendJson(node, 'GET', `/indexes/${physicalUid}/settings`));
-  return { node: node.id, owned: new Set(owned), copies, held, settings };
+  return { node: id, owned: new Set(owned), copies, held, settings };
 }
 
-/** Read the workload's index from the nodes themselves, around Miroir. Throws when a node does not have it. */
+/** Read the workload's index from the nodes of the cluster themselves, around Miroir. Throws when one does not have it. */
 export async function readNodes(lab: Lab): Promise<NodeContent[]> {
-  const { indexes } = await topologyOf(lab);
+  const { indexes, groups } = await topologyOf(lab);
   const physical = indexes.find(({ uid }) => uid === indexUid)?.physicalUid ?? '';
   const shards = await sendJson<AdminShards>(asAdmin(lab), 'GET', '/_miroir/shards');
-  return Promise.all(lab.nodes.map((node) => readNode(node, physical, shardsOn(shards, node.id))));
+  // a node that left and joined again has another id than in the lab
+  const members = groups.flatMap(({ nodes }) => nodes);
+  return Promise.all(
+    lab.nodes.flatMap((node) => {
+      const id = members.find(({ address }) => address === node.proxy.address)?.id;
+      return id === undefined ? [] : [readNode(node, id, physical, shardsOn(shards, id))];
+    }),
+  );
 }
 
 /** Copies that may not be read now, as `node/shard: state`. */

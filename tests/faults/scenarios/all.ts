@@ -6,7 +6,7 @@ import { flap } from './flap.ts';
 import { groupLost } from './group-lost.ts';
 import { hangNode } from './hang-node.ts';
 import { killNode } from './kill-node.ts';
-import { factor, grow } from './moves.ts';
+import { factor, groups, grow } from './moves.ts';
 import { noCopies } from './no-copies.ts';
 import { nodeDiskFull } from './node-disk-full.ts';
 import { overload } from './overload.ts';
@@ -39,6 +39,7 @@ export const allThere: readonly Scenario[] = [
   overload,
   grow,
   factor,
+  groups,
 ];
 
 /** Every scenario, in the order of the table in docs/resilience.md. */

@@ -47,6 +47,12 @@ export function reachedServices(masterKey: string): Services {
     filling: 0,
     leaving: 0,
     cleaning: 0,
+    phase: null,
+    documents: { done: 0, total: 0 },
+    documentsPerSecond: 0,
+    secondsLeft: null,
+    pace: { documentsPerSecond: 20_000, reason: 'full speed' },
+    moves: [],
   };
   const operation = async () => ({ rebalance: idle });
   return {
@@ -138,7 +144,11 @@ export type FrontOptions = Partial<Omit<ServerOptions, 'limits'>> & { limits?: P
 export async function startFront(masterKey: string, options: FrontOptions = {}) {
   const services = options.services ?? reachedServices(masterKey);
   const app = buildServer({
-    memory: createMemoryBudget(1_000_000_000_000, 1, () => 0),
+    memory: createMemoryBudget(
+      1_000_000_000_000,
+      () => 1,
+      () => 0,
+    ),
     log: pino({ level: 'silent' }),
     adminKey: null,
     ...options,

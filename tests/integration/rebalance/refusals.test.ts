@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../../../src/nodes/local.ts';
 import type { RawRequest } from '../../support/http.ts';
-import { topologyOf } from '../repair/support.ts';
+import { noticedDown, topologyOf } from '../repair/support.ts';
 import { askAdmin, atRest, operate, placementNow, startWorld, type World } from './support.ts';
 
 let world: World;
@@ -64,6 +64,23 @@ test('changes that make no sense are refused, with the reason, and change nothin
   await refused('POST', '/_miroir/rebalance', { action: 'cancel' }, invalid('No rebalance is under way.'));
   expect(await placementNow(world)).toEqual(before);
 });
+
+test('a node that is away with the last copy in sync of a shard is not let go, unless that is forced', async () => {
+  const node = world.nodes.get('node-1');
+  await node?.stop('SIGKILL');
+  await noticedDown(world.cluster, 'node-1');
+  const stranded = /^Node `node-1` does not answer and has the only readable copy of \d+ shards\. Start it/;
+  for (const [method, path, body] of [
+    ['DELETE', '/_miroir/nodes/node-1'],
+    ['POST', '/_miroir/nodes/node-1/replace', { id: 'n', address: world.nodes.get('node-2')?.address }],
+  ] as const) {
+    await refused(method, path, body, [409, 'miroir_invalid_topology', stranded]);
+  }
+  const forced = await askAdmin(world, 'DELETE', '/_miroir/nodes/node-1?force=true&dryRun=true');
+  expect(forced.status).toBe(200);
+  await node?.restart();
+  await atRest(world);
+}, 300_000);
 
 test('an id is never used again', async () => {
   const spare = world.nodes.get('node-2');

@@ -29,6 +29,11 @@ describe('a rebalance', () => {
     const paused = await rebalanceOf(subject);
     expect([paused.state, paused.copies.done]).toEqual(['paused', 0]);
     expect(paused.filling).toBeGreaterThan(0);
+    expect(paused).toMatchObject({ phase: 'copying', pace: { documentsPerSecond: 20_000, reason: 'full speed' } });
+    expect(paused.documents.done).toBe(0);
+    expect(paused.documents.total).toBeGreaterThan(0);
+    expect(paused.moves.length).toBeGreaterThan(0);
+    expect(new Set(paused.moves.map(({ index, phase }) => `${index} ${phase}`))).toEqual(new Set([`${uid} waiting`]));
     await steer(subject, 'cancel');
     await steer(subject, 'resume');
     await atRest(subject);

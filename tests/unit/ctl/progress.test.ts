@@ -44,6 +44,22 @@ describe('createProgressBar', () => {
     expect(written[2]).toBe('\n');
   });
 
+  test('draws several lines over themselves on a terminal, with rates and notes of their own', () => {
+    const { written, stream } = record(true);
+    const bar = createProgressBar(stream, () => 0);
+    const two = (done: number) => [
+      { label: 'a', done, total: 20, format, perSecond: 5 },
+      { label: 'b', done, total: null, format, perSecond: 0, note: 'waiting' },
+    ];
+    bar.updateAll(two(5));
+    bar.updateAll(two(10));
+    bar.end();
+    expect(written).toHaveLength(3);
+    expect(written[1]).toBe(
+      '\r\u001b[1A\u001b[Ja  ████████████░░░░░░░░░░░░  50%  10 documents of 20 documents  5 documents/s  2s left\nb  10 documents  waiting',
+    );
+  });
+
   test('writes a line now and then elsewhere, and nothing when quiet', () => {
     let now = 0;
     const { written, stream } = record(false);

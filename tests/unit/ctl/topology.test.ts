@@ -11,6 +11,12 @@ const idle: AdminRebalance = {
   filling: 0,
   leaving: 0,
   cleaning: 0,
+  phase: null,
+  documents: { done: 0, total: 0 },
+  documentsPerSecond: 0,
+  secondsLeft: null,
+  pace: { documentsPerSecond: 20_000, reason: 'full speed' },
+  moves: [],
 };
 const moving: AdminRebalance = {
   state: 'moving',
@@ -19,6 +25,33 @@ const moving: AdminRebalance = {
   filling: 3,
   leaving: 1,
   cleaning: 2,
+  phase: 'copying',
+  documents: { done: 2_500, total: 10_000 },
+  documentsPerSecond: 500,
+  secondsLeft: 15,
+  pace: { documentsPerSecond: 500, reason: 'searches are slower' },
+  moves: [
+    {
+      index: 'movies',
+      node: 'd',
+      shards: [1, 5, 6],
+      phase: 'comparing',
+      documents: { done: 2_500, total: 8_000 },
+      documentsPerSecond: 500,
+      secondsLeft: 11,
+      lastError: null,
+    },
+    {
+      index: 'books',
+      node: 'd',
+      shards: [2],
+      phase: 'waiting',
+      documents: { done: 0, total: null },
+      documentsPerSecond: 0,
+      secondsLeft: null,
+      lastError: 'node d: cannot connect',
+    },
+  ],
 };
 const plan: AdminPlan = {
   copies: 12,
@@ -141,7 +174,15 @@ describe('what is told', () => {
     expect(stdout).toBe(`${text}; see miroir-ctl rebalance status --watch\n`);
     stdout = '';
     await ctl('rebalance', 'status');
-    expect(stdout).toBe(`${text}\n`);
+    expect(stdout.split('\n').map((line) => line.trim())).toEqual([
+      text,
+      '2,500 of 10,000 documents copied, 500 per second, 15s left',
+      '500 documents/s at most: searches are slower',
+      'index   to  shards  phase      documents       per second  left  last error',
+      'movies  d   3       comparing  2,500 of 8,000  500         11s',
+      'books   d   1       waiting                                      node d: cannot connect',
+      '',
+    ]);
   });
 
   it('with --watch, until nothing moves any more', async () => {
@@ -149,7 +190,12 @@ describe('what is told', () => {
     expect(await ctl('node', 'drain', 'a', '--watch')).toBe(0);
     expect(asked).toHaveLength(4);
     expect(stdout).toBe('nothing moves\n');
-    expect(stderr).toContain('copying');
+    expect(stderr.split('\n').map((line) => line.trim())).toEqual([
+      'copying  ██████░░░░░░░░░░░░░░░░░░  25%  2,500 documents of 10,000 documents  500 documents/s  15s left  500 documents/s at most: searches are slower',
+      'movies to d  ███████░░░░░░░░░░░░░░░░░  31%  2,500 documents of 8,000 documents  500 documents/s  11s left  comparing',
+      'books to d  0 documents  node d: cannot connect',
+      '',
+    ]);
   });
 
   it('why a change is refused', async () => {

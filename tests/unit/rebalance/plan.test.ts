@@ -22,10 +22,10 @@ const capacities = new Map(
   }),
 );
 
-function plan(highWatermark: number | null) {
+function plan(highWatermark: number | null, documentsPerSecond = 100) {
   const after = changeTopology(before, { kind: 'add', nodes: [{ id: 'd', address: 'http://d', group: 0 }] });
   const moved = transition(before, after, { indexes: [index], copies: createCopyStates([], []), since: '' });
-  return tellPlan({ before, after, transition: moved, capacities, documentsPerSecond: 100, highWatermark });
+  return tellPlan({ before, after, transition: moved, capacities, documentsPerSecond, highWatermark });
 }
 
 it('a plan tells copies, documents, bytes and time, by node', () => {
@@ -33,7 +33,8 @@ it('a plan tells copies, documents, bytes and time, by node', () => {
   expect(told.copies).toBeGreaterThan(16);
   expect(told.documents).toBe(told.copies * 100);
   expect(told.bytes).toBe(told.copies * 100_000);
-  expect(told.seconds).toBe(told.copies);
+  expect(told.seconds).toBe(told.copies * 2);
+  expect(plan(null, 0).seconds).toBe(null);
   expect(told.nodes.find(({ id }) => id === 'd')).toEqual({ id: 'd', gains: told.copies, loses: 0 });
   expect(told.nodes.reduce((sum, { loses }) => sum + loses, 0)).toBe(told.copies);
   expect(told.warnings).toEqual([]);

@@ -53,6 +53,9 @@ async function start(
       },
     },
     readable: () => ({ readable: 1, total: 1 }),
+    lastCopiesOn: () => 0,
+    measure: async () => undefined,
+    documentsToMove: (_before, filling) => filling.length * 100,
     onTopology: () => undefined,
     now: Date.now,
     log: pino({ enabled: false }),
@@ -128,6 +131,18 @@ describe('a rebalance under way', () => {
     expect(copies.leaving()).toEqual([]);
     expect(again.status().state).toBe('idle');
     await expect(again.cancel()).rejects.toThrow('No rebalance is under way.');
+  });
+
+  it('leaves no mark on a copy that a late write missed after it was taken out of use', async () => {
+    const { service, copies, fill } = await start();
+    await service.change([{ kind: 'add', nodes: [named('d')] }]);
+    fill();
+    const [former] = copies.leaving();
+    await service.advance();
+    const mark = { ...former!, since: '2026-01-01T00:00:00Z', reason: 'missed task 7', cause: 'missed' as const };
+    copies.apply([{ kind: 'putStale', record: mark }]);
+    await service.advance();
+    expect(copies.stale()).toEqual([]);
   });
 
   it('did not begin when it could not be written down', async () => {
