@@ -74,7 +74,8 @@ const firstPauseMs = 100;
 /** A sender over the given clients. */
 export function createSender(options: SenderOptions): Sender {
   const { timing, log } = options;
-  const chains = new LRUCache<string, Chain>({ max: rememberedChains });
+  // a bound by size, unlike one by count, takes no memory in advance
+  const chains = new LRUCache<string, Chain>({ maxSize: rememberedChains, sizeCalculation: () => 1 });
   /** By chain, the recording of the last part that was not taken. */
   const unrecorded = new Map<string, Promise<unknown>>();
 

@@ -1,6 +1,5 @@
 import type { Caller } from '../../src/keys/caller.ts';
 import type { TaskStatus, TopologyRecord } from '../../src/store/records.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { WriteOp, WriteRecord } from '../invariants/history.ts';
 import type { TaskSighting } from '../invariants/invariants.ts';
@@ -9,6 +8,7 @@ import { checkQuiet } from './check.ts';
 import type { Line } from './network.ts';
 import { type SimMiroir, startSimMiroir } from './sim-miroir.ts';
 import { SimNode } from './sim-node.ts';
+import { Stores } from './store.ts';
 import { installVirtualTime, type VirtualTime } from './virtual-time.ts';
 
 /** What to simulate. */
@@ -257,16 +257,16 @@ class Simulation {
   }
 }
 
-/** Run one schedule. The same seed gives the same events and the same result. */
-export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+const sharedStores = new Stores();
+
+/** Run one schedule; only one runs at a time. The same seed gives the same events and the same result. */
+export async function simulate(options: SimulationOptions, stores = sharedStores): Promise<SimulationResult> {
   const rng = createRng(options.seed);
-  const store = await openSqliteStore({ path: ':memory:', synchronous: 'normal' });
   const time = installVirtualTime(() => rng.next());
   try {
-    const result = new Simulation(options, time, rng, store).run();
+    const result = new Simulation(options, time, rng, stores.next()).run();
     return await time.run(result, giveUpAfterMs);
   } finally {
     time.uninstall();
-    await store.close();
   }
 }
