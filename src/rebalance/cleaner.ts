@@ -71,7 +71,9 @@ export function createCleaner(options: CleanerOptions): Cleaner {
       log.warn({ node: client.id, index: index.uid, status: response.status }, 'node refused to delete surplus copies');
       return [];
     }
-    const { taskUid } = JSON.parse(response.text) as { taskUid: number };
+    const { taskUid, enqueuedAt = null } = JSON.parse(response.text) as { taskUid: number; enqueuedAt?: string };
+    const task = { uid: taskUid, enqueuedAt };
+    await state.commit([{ kind: 'noteNodeTask', nodeId: client.id, task }]);
     const succeeded = (await options.ended(client, taskUid)) === 'succeeded';
     return succeeded || (await lacksIndex(client, index)) ? chosen : [];
   }

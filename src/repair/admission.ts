@@ -20,6 +20,8 @@ export interface Admission {
   recovering(nodeId: string): boolean;
   /** To be called when health says that the node went up or down. */
   changed(nodeId: string): void;
+  /** To be called when the node was found to have another disk than before, however it still looks. */
+  otherDisk(nodeId: string): void;
   /** Looks at every node that answers; resolves when each was let in, or after a bounded time. */
   start(): Promise<void>;
   stop(): void;
@@ -36,6 +38,8 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   const running = new Map<string, Promise<void>>();
   /** How often each node went down: a look that began before is worth nothing. */
   const falls = new Map<string, number>();
+  /** Nodes that are known to have another disk. */
+  const exchanged = new Set<string>();
   const stopping = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
   let watch: NodeJS.Timeout | null = null;
@@ -52,8 +56,9 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   async function tryOnce(nodeId: string): Promise<void> {
     const before = falls.get(nodeId);
     try {
-      await check.admit(nodeId, stopping.signal);
+      await check.admit(nodeId, exchanged.has(nodeId), stopping.signal);
       if (falls.get(nodeId) !== before) return later(nodeId);
+      exchanged.delete(nodeId);
       admitted.add(nodeId);
       log.info({ node: nodeId }, 'node is used');
     } catch (error) {
@@ -74,6 +79,12 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
     return looking;
   }
 
+  /** The node is not used until a look that begins from now on has let it in. */
+  function shutOut(nodeId: string): void {
+    falls.set(nodeId, (falls.get(nodeId) ?? 0) + 1);
+    admitted.delete(nodeId);
+  }
+
   async function watchDisk(nodeId: string): Promise<void> {
     const verdict = await check.disk(nodeId, stopping.signal).catch(() => 'same');
     if (verdict === 'same' || !admitted.delete(nodeId)) return;
@@ -88,8 +99,12 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
         void look(nodeId);
         return;
       }
-      falls.set(nodeId, (falls.get(nodeId) ?? 0) + 1);
-      admitted.delete(nodeId);
+      shutOut(nodeId);
+    },
+    otherDisk(nodeId) {
+      exchanged.add(nodeId);
+      shutOut(nodeId);
+      void look(nodeId);
     },
     async start() {
       watch = setInterval(() => {

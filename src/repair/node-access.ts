@@ -123,8 +123,11 @@ export function createNodeAccess(options: NodeAccessOptions): NodeAccess {
           `${request.method} ${request.path}: HTTP ${answer.status} ${answer.text.slice(0, 300)}`,
         );
       }
-      const { taskUid } = JSON.parse(answer.text) as { taskUid: number };
-      await state.commit([{ kind: 'putRepairTask', record: { ...record, nodeTaskUid: taskUid } }]);
+      const { taskUid, enqueuedAt = null } = JSON.parse(answer.text) as { taskUid: number; enqueuedAt?: string };
+      await state.commit([
+        { kind: 'putRepairTask', record: { ...record, nodeTaskUid: taskUid } },
+        { kind: 'noteNodeTask', nodeId, task: { uid: taskUid, enqueuedAt } },
+      ]);
       return taskUid;
     });
   }

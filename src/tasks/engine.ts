@@ -57,6 +57,8 @@ export interface TaskEngineOptions {
   now: Clock;
   timing: Timing;
   onLostAnswer(outcome: LostAnswer): void;
+  /** See `SenderOptions`. */
+  onOtherDisk(nodeId: string): void;
   log: Logger;
   onEnded(record: TaskRecord): void;
   /** Told of each write before anything of it reaches a node. */
@@ -111,6 +113,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     timing,
     log,
     onLostAnswer: options.onLostAnswer,
+    onOtherDisk: options.onOtherDisk,
   });
   const generations = createSerial();
   const gate = createGate(gatePatienceMs);
@@ -184,7 +187,10 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
         prune().catch((error: unknown) => log.warn({ err: error }, 'could not prune old tasks'));
       }, pruneEveryMs);
     },
-    loseNode: (nodeId) => poller.loseNode(nodeId),
+    loseNode(nodeId) {
+      sender.loseNode(nodeId);
+      return poller.loseNode(nodeId);
+    },
     async stop() {
       if (pruning !== null) clearInterval(pruning);
       await nodePruning.stop();

@@ -67,6 +67,7 @@ export async function startWriting(
     now,
     timing: realTiming,
     onLostAnswer: (outcome) => metrics.lostAnswers.inc({ outcome }),
+    onOtherDisk: (node) => repairs.admission.otherDisk(node),
     log,
     onEnded(task) {
       metrics.tasks.inc({ status: task.status });

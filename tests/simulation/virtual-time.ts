@@ -106,6 +106,7 @@ export function installVirtualTime(random: () => number): VirtualTime {
     performanceNow: performance.now,
     random: Math.random,
     sleep: timersPromises.setTimeout,
+    abortAfter: AbortSignal.timeout,
   };
   const timeline = new Timeline();
   const immediates: (() => void)[] = [];
@@ -150,6 +151,11 @@ export function installVirtualTime(random: () => number): VirtualTime {
   performance.now = () => now;
   Math.random = random;
   timersPromises.setTimeout = fake(sleep);
+  AbortSignal.timeout = (ms) => {
+    const controller = new AbortController();
+    set(() => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), ms);
+    return controller.signal;
+  };
   syncBuiltinESMExports();
 
   let atOnce = 0;
@@ -199,12 +205,13 @@ export function installVirtualTime(random: () => number): VirtualTime {
       });
     },
     uninstall() {
-      const { dateNow, performanceNow, random: realRandom, sleep: realSleep, ...timers } = real;
+      const { dateNow, performanceNow, random: realRandom, sleep: realSleep, abortAfter, ...timers } = real;
       Object.assign(globalThis, timers);
       Date.now = dateNow;
       performance.now = performanceNow;
       Math.random = realRandom;
       timersPromises.setTimeout = realSleep;
+      AbortSignal.timeout = abortAfter;
       syncBuiltinESMExports();
     },
   };

@@ -59,6 +59,17 @@ describe('cleaning', () => {
     expect(copies.leaving()).toEqual([]);
   });
 
+  it('notes the deletion as a task that the node has taken', async () => {
+    const noted: StoreChange[] = [];
+    const { commit } = options.state;
+    options.state.commit = async (changes) => {
+      noted.push(...changes.filter(({ kind }) => kind === 'noteNodeTask'));
+      return commit(changes);
+    };
+    await createCleaner(options).clean();
+    expect(noted).toEqual([{ kind: 'noteNodeTask', nodeId: 'a', task: { uid: 7, enqueuedAt: null } }]);
+  });
+
   it('leaves a copy alone that came back into use while its request waited for its turn', async () => {
     const inLine = options.inLine;
     options.inLine = ((node: string, uid: string, work: () => Promise<unknown>) => {

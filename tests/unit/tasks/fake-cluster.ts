@@ -240,6 +240,7 @@ export async function startFakeCluster(
       idempotency: { retentionMs: 60_000, maxKeys: 100 },
       timing: fastTiming,
       onLostAnswer: (outcome) => lostAnswers.push(outcome),
+      onOtherDisk: () => undefined,
       retentionMs: 60_000,
       nodeRetentionMs: 3_600_000,
       now: Date.now,
