@@ -1,5 +1,6 @@
 import type { Logger } from '../observability/log.ts';
 import type { AdmissionCheck } from './admission-check.ts';
+import { createStopping } from './signals.ts';
 
 /** What letting nodes in is built from. */
 export interface AdmissionOptions {
@@ -40,7 +41,7 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   const falls = new Map<string, number>();
   /** Nodes that are known to have another disk. */
   const exchanged = new Set<string>();
-  const stopping = new AbortController();
+  const stopping = createStopping();
   const timers = new Set<NodeJS.Timeout>();
   let watch: NodeJS.Timeout | null = null;
 
@@ -56,13 +57,13 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   async function tryOnce(nodeId: string): Promise<void> {
     const before = falls.get(nodeId);
     try {
-      await check.admit(nodeId, exchanged.has(nodeId), stopping.signal);
+      await stopping.run((signal) => check.admit(nodeId, exchanged.has(nodeId), signal));
       if (falls.get(nodeId) !== before) return later(nodeId);
       exchanged.delete(nodeId);
       admitted.add(nodeId);
       log.info({ node: nodeId }, 'node is used');
     } catch (error) {
-      if (stopping.signal.aborted) return;
+      if (stopping.stopped) return;
       log.warn({ node: nodeId, reason: (error as Error).message }, 'node answers but cannot be used yet');
       later(nodeId);
     }
@@ -71,7 +72,7 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   function look(nodeId: string): Promise<void> {
     const under = running.get(nodeId);
     if (under !== undefined) return under;
-    if (stopping.signal.aborted || admitted.has(nodeId) || !health.up(nodeId)) return Promise.resolve();
+    if (stopping.stopped || admitted.has(nodeId) || !health.up(nodeId)) return Promise.resolve();
     const looking = tryOnce(nodeId).finally(() => {
       running.delete(nodeId);
     });
@@ -86,7 +87,7 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   }
 
   async function watchDisk(nodeId: string): Promise<void> {
-    const verdict = await check.disk(nodeId, stopping.signal).catch(() => 'same');
+    const verdict = await stopping.run((signal) => check.disk(nodeId, signal)).catch(() => 'same');
     if (verdict === 'same' || !admitted.delete(nodeId)) return;
     await look(nodeId);
   }
@@ -114,7 +115,7 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
       await Promise.race([patience, Promise.all(nodes().map(look))]);
     },
     stop() {
-      stopping.abort();
+      stopping.stop();
       if (watch !== null) clearInterval(watch);
       for (const timer of timers) clearTimeout(timer);
     },

@@ -3,6 +3,7 @@ import type { StaleCopy } from '../store/records.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
 import { newProgress, type RepairProgress } from './progress.ts';
 import { type CopyGroup, chooseSources, type RepairCopies } from './repair-copies.ts';
+import { createStopping } from './signals.ts';
 
 /** What scheduling repairs is built from. */
 export interface RepairSchedulerOptions {
@@ -69,7 +70,7 @@ function staleGroups({ state, may }: Pick<RepairSchedulerOptions, 'state' | 'may
 export function createRepairScheduler(options: RepairSchedulerOptions): RepairScheduler {
   const { state, log } = options;
   const attempts = new Map<string, Attempt>();
-  const stopping = new AbortController();
+  const stopping = createStopping();
   let timer: NodeJS.Timeout | null = null;
 
   function repairable(group: CopyGroup): CopyGroup {
@@ -83,9 +84,8 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
     return { ...group, shards: group.shards.filter(has) };
   }
 
-  async function work(attempt: Attempt): Promise<void> {
+  async function work(attempt: Attempt, signal: AbortSignal): Promise<void> {
     const { group } = attempt;
-    const { signal } = stopping;
     const possible = repairable(group);
     if (possible.shards.length === 0) {
       await options.prepareAlone(group, signal);
@@ -99,13 +99,13 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
     const facts = { index: index.uid, node: nodeId, shards: shards.length };
     const started = performance.now();
     try {
-      await work(attempt);
+      await stopping.run((signal) => work(attempt, signal));
       const { copied, deleted, compared } = attempt.progress;
       log.info({ ...facts, compared, copied, deleted, ms: Math.round(performance.now() - started) }, 'repaired copies');
       attempts.delete(name);
       options.onEnded(attempt.progress, true);
     } catch (error) {
-      if (stopping.signal.aborted) return;
+      if (stopping.stopped) return;
       attempt.failures++;
       attempt.lastError = (error as Error).message;
       attempt.progress.phase = 'waiting';
@@ -145,7 +145,7 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
     },
     async stop() {
       if (timer !== null) clearInterval(timer);
-      stopping.abort();
+      stopping.stop();
       await Promise.all([...attempts.values()].map(({ running }) => running));
     },
     status: () =>
