@@ -1,6 +1,7 @@
 import type { ErrorBody } from '../errors/api-error.ts';
 import type { Catalog } from '../indexes/catalog.ts';
 import type { NodeClient } from '../nodes/client.ts';
+import type { Timing } from '../nodes/timing.ts';
 import type { Logger } from '../observability/log.ts';
 import type { CopyStates } from '../placement/copies.ts';
 import type { Topology } from '../placement/topology.ts';
@@ -25,7 +26,6 @@ import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
 import { createSender, type LostAnswer, type Sender } from './sender.ts';
 import { createSerial } from './serial.ts';
-import type { Timing } from './timing.ts';
 import { createWaiting } from './waiting.ts';
 
 /** What the task engine is built from. */

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { NodeClient, NodeRequest } from '../nodes/client.ts';
 import { NodeError } from '../nodes/client.ts';
+import type { Timing } from '../nodes/timing.ts';
 import type { Logger } from '../observability/log.ts';
 import type { PartRecord } from '../store/records.ts';
 import { isRepeatable, readReply, settledPart, type WriteReply } from './answers.ts';
@@ -9,7 +10,6 @@ import { type NodeTaskHead, newestNodeTask } from './node-tasks.ts';
 import { type AskedNode, patiently } from './patience.ts';
 import { canBe, lookForTasks } from './reconcile.ts';
 import type { Serial } from './serial.ts';
-import type { Timing } from './timing.ts';
 
 /** What became of a write whose answer was lost, for metrics. */
 export type LostAnswer = 'found' | 'resent' | 'given_up';

@@ -9,6 +9,7 @@ import { createSettingsCommit } from '../../src/indexes/settings/service.ts';
 import type { NodeClient } from '../../src/nodes/client.ts';
 import { givingUpWhenDown } from '../../src/nodes/give-up.ts';
 import { createHealth } from '../../src/nodes/health.ts';
+import { machineTime } from '../../src/nodes/timing.ts';
 import { createClusterView } from '../../src/placement/cluster-view.ts';
 import { type CopyStates, createCopyStates } from '../../src/placement/copies.ts';
 import { createTopology } from '../../src/placement/topology.ts';
@@ -20,7 +21,6 @@ import type { TopologyRecord } from '../../src/store/records.ts';
 import type { Store } from '../../src/store/store.ts';
 import { rfc3339 } from '../../src/tasks/clock.ts';
 import { createTaskEngine, type TaskEngine } from '../../src/tasks/engine.ts';
-import { realTiming } from '../../src/tasks/timing.ts';
 import type { Rng } from '../support/rng.ts';
 import { createSimClient, type Line } from './network.ts';
 import type { SimNode } from './sim-node.ts';
@@ -124,7 +124,7 @@ export async function startSimMiroir(options: SimMiroirOptions): Promise<SimMiro
     nodeRetentionMs: config.tasks.nodeRetention,
     idempotency: { retentionMs: config.idempotency.retention, maxKeys: config.idempotency.maxKeys },
     now,
-    timing: realTiming,
+    timing: machineTime,
     onLostAnswer: () => undefined,
     onOtherDisk: (node) => admission?.otherDisk(node),
     log,
