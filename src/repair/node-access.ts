@@ -10,6 +10,7 @@ import { RepairError } from './list-documents.ts';
 export interface NodeAccessOptions {
   state: Pick<ClusterState, 'store' | 'commit'>;
   inLine: Sender['inLine'];
+  nodeHas: Sender['nodeHas'];
   clients: { get(nodeId: string): NodeClient | undefined };
   /** Milliseconds a node may take to take a batch, or to answer. */
   timeoutMs: number;
@@ -124,6 +125,7 @@ export function createNodeAccess(options: NodeAccessOptions): NodeAccess {
         );
       }
       const { taskUid, enqueuedAt = null } = JSON.parse(answer.text) as { taskUid: number; enqueuedAt?: string };
+      options.nodeHas(nodeId, taskUid);
       await state.commit([
         { kind: 'putRepairTask', record: { ...record, nodeTaskUid: taskUid } },
         { kind: 'noteNodeTask', nodeId, task: { uid: taskUid, enqueuedAt } },

@@ -51,7 +51,13 @@ export function createRepairs(options: RepairOptions): Repairs {
   const { tasks, config, timeoutMs, log } = options;
   const { state, active, gate } = tasks;
   const throttle = createThrottle(config.docsPerSecond);
-  const access = createNodeAccess({ state, inLine: tasks.inLine, clients: options.clients, timeoutMs });
+  const access = createNodeAccess({
+    state,
+    inLine: tasks.inLine,
+    nodeHas: tasks.nodeHas,
+    clients: options.clients,
+    timeoutMs,
+  });
   const quiet = createQuiet({ active, gate, access, maxHoldMs: config.maxPause });
   const preparation = createTargetPreparation({
     access,

@@ -80,6 +80,8 @@ export interface TaskEngine {
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** See `Sender`. */
+  readonly nodeHas: Sender['nodeHas'];
   /** A node has another disk than before: the parts that it had accepted count as missed. */
   loseNode(nodeId: string): Promise<void>;
 }
@@ -167,9 +169,14 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     active,
     jobs,
     inLine: sender.inLine,
+    nodeHas: sender.nodeHas,
     gate,
     state,
     async start() {
+      for (const nodeId of view.groups().flatMap((group) => [...view.nodes(group)])) {
+        const newest = await store.newestNodeTask(nodeId);
+        if (newest !== null) sender.nodeHas(nodeId, newest.uid);
+      }
       await recover({
         state,
         active,

@@ -11,6 +11,8 @@ export interface NodeDisk {
 export interface NodeDisks {
   /** The disk that the node has now, as far as is known. */
   of(nodeId: string): NodeDisk;
+  /** The node has, or had when this process began, a task of this uid. */
+  has(nodeId: string, taskUid: number): void;
   /** The node has another one. */
   lost(nodeId: string): void;
 }
@@ -18,11 +20,16 @@ export interface NodeDisks {
 /** Nothing has been seen of any node. */
 export function createNodeDisks(): NodeDisks {
   const disks = new Map<string, NodeDisk>();
+  function of(nodeId: string): NodeDisk {
+    const known = disks.get(nodeId) ?? { newest: -1 };
+    disks.set(nodeId, known);
+    return known;
+  }
   return {
-    of(nodeId) {
-      const known = disks.get(nodeId) ?? { newest: -1 };
-      disks.set(nodeId, known);
-      return known;
+    of,
+    has(nodeId, taskUid) {
+      const disk = of(nodeId);
+      disk.newest = Math.max(disk.newest, taskUid);
     },
     lost: (nodeId) => void disks.delete(nodeId),
   };

@@ -55,6 +55,8 @@ export interface Sender {
    * `work` is told the uid of the last task whose part was queued before, -1 when none is known.
    */
   inLine<T>(nodeId: string, physicalUid: string, work: (afterTask: number) => Promise<T>): Promise<T>;
+  /** A node has a task that is none of those sent here: whatever is sent from now on gets a higher uid. */
+  nodeHas(nodeId: string, taskUid: number): void;
   /** A node was found to have another disk: what it has taken of tasks that are still being sent counts as missed. */
   loseNode(nodeId: string): void;
 }
@@ -238,6 +240,7 @@ export function createSender(options: SenderOptions): Sender {
         }
       });
     },
+    nodeHas: (nodeId, taskUid) => disks.has(nodeId, taskUid),
     loseNode: (nodeId) => disks.lost(nodeId),
     async send(physicalUid, parts, requests, recorded) {
       const lost = new Set<string>();

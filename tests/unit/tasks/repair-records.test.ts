@@ -105,6 +105,20 @@ describe('a node with another disk', () => {
     expect(found).toEqual(['a']);
   });
 
+  it('is found so by the next process, too, and by what repairs sent', async () => {
+    const found: string[] = [];
+    cluster = await startFakeCluster(2, ['a', 'b'], undefined, { onOtherDisk: (id) => found.push(id) });
+    for (let i = 0; i < 3; i++) await cluster.ended((await cluster.write([0])).uid);
+    await cluster.crash();
+    node('a').tasks.length = 1;
+    await cluster.ended((await cluster.write([0])).uid);
+    expect(found).toEqual(['a']);
+    await cluster.ended((await cluster.write([0])).uid);
+    cluster.engine.nodeHas('a', 7);
+    await cluster.ended((await cluster.write([0])).uid);
+    expect(found).toEqual(['a', 'a']);
+  });
+
   it('has missed what it took of a task that other nodes are still being sent', async () => {
     cluster = await startFakeCluster(2, ['a', 'b']);
     const b = node('b');
