@@ -37,7 +37,8 @@ export type StoreChange =
   /** Ignored when the copy's log has an entry of this task. */
   | { kind: 'putMissed'; record: MissedWrite }
   | { kind: 'putRepairTask'; record: RepairTask }
-  | { kind: 'clearRepairTasks'; nodeId: string; indexId: number }
+  /** They are over; `newest` is the node's newest task of the index, so that none of them is taken for a part's. */
+  | { kind: 'clearRepairTasks'; nodeId: string; indexId: number; newest: number }
   | { kind: 'putTombstones'; record: Tombstones }
   | { kind: 'putDeletionMark'; record: DeletionMark }
   /** Deletions of the index up to a version may be missing from the records. */

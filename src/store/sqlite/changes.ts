@@ -32,6 +32,15 @@ function noteNodeTask(connection: Connection, nodeId: string, { uid, enqueuedAt 
   );
 }
 
+/** The node's tasks of the index up to this one are accounted for. */
+function raiseHighest(connection: Connection, nodeId: string, indexId: number, nodeTaskUid: number): void {
+  connection.run(
+    `INSERT INTO node_tasks (node_id, index_id, highest) VALUES (?, ?, ?)
+     ON CONFLICT (node_id, index_id) DO UPDATE SET highest = max(highest, excluded.highest)`,
+    [nodeId, indexId, nodeTaskUid],
+  );
+}
+
 /** A part's task counts as one that its node took when it first names it: the node may have another disk by the time it ends. */
 function putPart(connection: Connection, record: PartRecord): void {
   const before = connection.first('SELECT node_task_uid FROM parts WHERE task_uid = ? AND part = ?', [
@@ -186,6 +195,7 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       return;
     case 'clearRepairTasks':
       connection.run('DELETE FROM repair_tasks WHERE node_id = ? AND index_id = ?', [change.nodeId, change.indexId]);
+      raiseHighest(connection, change.nodeId, change.indexId, change.newest);
       return;
     case 'putTombstones':
       putTombstones(connection, change.record);

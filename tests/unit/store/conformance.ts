@@ -425,7 +425,8 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       await store.commit(records.map((record): StoreChange => ({ kind: 'putRepairTask', record })));
       await store.commit([{ kind: 'putRepairTask', record: repairTask(2, { nodeTaskUid: 9 }) }]);
       expect(await store.repairTasks('n1', 1)).toEqual([records[1], repairTask(2, { nodeTaskUid: 9 })]);
-      await store.commit([{ kind: 'clearRepairTasks', nodeId: 'n1', indexId: 1 }]);
+      await store.commit([{ kind: 'clearRepairTasks', nodeId: 'n1', indexId: 1, newest: 12 }]);
+      expect(await store.lastNodeTask('n1', 1)).toBe(12);
       expect([await store.repairTasks('n1', 1), await store.repairTasks('n2', 1)]).toEqual([[], [records[2]]]);
     });
 
