@@ -11,7 +11,7 @@ export interface Standing {
 
 /** Options of `createReplicaSelection`; times in milliseconds. */
 export interface ReplicaSelectionOptions {
-  timing: Pick<Timing, 'now'>;
+  timing: Pick<Timing, 'elapsed'>;
   suspect(nodeId: string): boolean;
   /** Whether slow nodes are avoided; suspect ones always are. */
   adaptive: boolean;
@@ -114,15 +114,15 @@ export function createReplicaSelection(options: ReplicaSelectionOptions): Replic
   return {
     begin(nodeId) {
       const node = known(nodeId);
-      const started = timing.now();
+      const started = timing.elapsed();
       node.load = begun(node.load, started);
       return (result) => {
-        const now = timing.now();
+        const now = timing.elapsed();
         node.load = ended(node.load, { result, ms: now - started }, now);
       };
     },
     standings(nodeIds) {
-      const now = timing.now();
+      const now = timing.elapsed();
       const all = nodeIds.map((id) => measure(id, now));
       return new Map(all.map((own) => [own.nodeId, standing(own, all, now)]));
     },
@@ -137,7 +137,7 @@ export function createReplicaSelection(options: ReplicaSelectionOptions): Replic
     },
     probeDue(nodeId) {
       const node = known(nodeId);
-      const now = timing.now();
+      const now = timing.elapsed();
       if (!node.avoided || now - node.probedAt < probeInterval) return false;
       node.probedAt = now;
       return true;

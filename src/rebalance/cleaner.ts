@@ -2,6 +2,7 @@ import { shardFilter } from '../documents/markers.ts';
 import { nodePath } from '../indexes/prepare.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { Logger } from '../observability/log.ts';
+import { sendRecorded } from '../repair/node-access.ts';
 import type { IndexRecord, LeavingCopy } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
@@ -13,6 +14,7 @@ export interface CleanerOptions {
   clients: { get(nodeId: string): NodeClient | undefined };
   /** Runs a request to a node and index after all that clients' writes have sent there before. */
   inLine: Sender['inLine'];
+  nodeHas: Sender['nodeHas'];
   /** Resolves with the end of a node's task: its status, or null when the node no longer knows it. */
   ended(client: NodeClient, nodeTaskUid: number): Promise<string | null>;
   timeoutMs: number;
@@ -58,23 +60,18 @@ export function createCleaner(options: CleanerOptions): Cleaner {
   /** Deletes the documents of copies that are still surplus when it is their turn; resolves with those that are gone. */
   async function remove(client: NodeClient, index: IndexRecord, copies: readonly LeavingCopy[]) {
     let chosen: LeavingCopy[] = [];
-    const response = await options.inLine(client.id, index.physicalUid, async () => {
+    const taskUid = await options.inLine(client.id, index.physicalUid, async (afterTask) => {
       // A copy that comes back into use later is repaired behind this request; one that has is not to be touched.
       chosen = stillSurplus(copies);
       if (chosen.length === 0) return null;
-      return client.request({
+      return sendRecorded(options, client, index, afterTask, {
         method: 'POST',
         path: nodePath(index, '/documents/delete'),
         body: JSON.stringify({ filter: shardFilter(chosen.map((copy) => copy.shard)) }),
         timeoutMs: options.timeoutMs,
       });
     });
-    if (response === null) return [];
-    if (response.status !== 202) {
-      log.warn({ node: client.id, index: index.uid, status: response.status }, 'node refused to delete surplus copies');
-      return [];
-    }
-    const { taskUid } = JSON.parse(response.text) as { taskUid: number };
+    if (taskUid === null) return [];
     const succeeded = (await options.ended(client, taskUid)) === 'succeeded';
     return succeeded || (await lacksIndex(client, index)) ? chosen : [];
   }

@@ -91,6 +91,7 @@ export async function createRebalancing(options: RebalancingOptions): Promise<Re
     state,
     clients: options.clients,
     inLine: tasks.inLine,
+    nodeHas: tasks.nodeHas,
     ended: endOfNodeTask,
     timeoutMs: config.write.timeout,
     log,

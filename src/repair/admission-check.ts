@@ -22,8 +22,11 @@ export interface AdmissionCheckOptions {
 
 /** Finds out what a node has before it is used. */
 export interface AdmissionCheck {
-  /** Look at everything, and mark, delete or put right what is not as it should be. Throws when the node cannot be asked. */
-  admit(nodeId: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Look at everything, and mark, delete or put right what is not as it should be. `otherDisk`: the disk is known to be another
+   * one. Throws when the node cannot be asked.
+   */
+  admit(nodeId: string, otherDisk: boolean, signal: AbortSignal): Promise<void>;
   /** Whether the node still has the disk that it had. */
   disk(nodeId: string, signal: AbortSignal): Promise<DiskVerdict>;
 }
@@ -58,7 +61,9 @@ export function createAdmissionCheck(options: AdmissionCheckOptions): AdmissionC
     ];
   }
 
-  async function otherDisk(nodeId: string, verdict: DiskVerdict, signal: AbortSignal): Promise<void> {
+  async function takeOtherDisk(nodeId: string, verdict: DiskVerdict, signal: AbortSignal): Promise<void> {
+    // first, so that no task of the former disk is written down once its tasks have been forgotten
+    await options.loseNode(nodeId);
     const newest = await newestTaskOn(access, nodeId, signal);
     const changes = state.catalog.all().flatMap((index) => {
       const shards = state.shardsOn(index, nodeId);
@@ -71,7 +76,6 @@ export function createAdmissionCheck(options: AdmissionCheckOptions): AdmissionC
       ...open.map((part): StoreChange => ({ kind: 'putPart', record: { ...part, status: 'missed' } })),
       { kind: 'resetNodeTasks', nodeId, newest },
     ]);
-    await options.loseNode(nodeId);
     log.error(
       { node: nodeId, verdict },
       'node has not the disk that it had; its copies are compared with others before they serve',
@@ -122,9 +126,9 @@ export function createAdmissionCheck(options: AdmissionCheckOptions): AdmissionC
 
   return {
     disk: (nodeId, signal) => judgeDisk(state.store, access, nodeId, signal),
-    async admit(nodeId, signal) {
-      const verdict = await judgeDisk(state.store, access, nodeId, signal);
-      if (verdict !== 'same') await otherDisk(nodeId, verdict, signal);
+    async admit(nodeId, otherDisk, signal) {
+      const verdict = otherDisk ? 'other' : await judgeDisk(state.store, access, nodeId, signal);
+      if (verdict !== 'same') await takeOtherDisk(nodeId, verdict, signal);
       const present = await indexesOn(nodeId, signal);
       await deleteLeftovers(nodeId, present);
       await markMissing(nodeId, present);

@@ -1,5 +1,6 @@
 import type { Logger } from '../observability/log.ts';
 import type { AdmissionCheck } from './admission-check.ts';
+import { createStopping } from './signals.ts';
 
 /** What letting nodes in is built from. */
 export interface AdmissionOptions {
@@ -20,6 +21,8 @@ export interface Admission {
   recovering(nodeId: string): boolean;
   /** To be called when health says that the node went up or down. */
   changed(nodeId: string): void;
+  /** To be called when the node was found to have another disk than before, however it still looks. */
+  otherDisk(nodeId: string): void;
   /** Looks at every node that answers; resolves when each was let in, or after a bounded time. */
   start(): Promise<void>;
   stop(): void;
@@ -36,7 +39,9 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   const running = new Map<string, Promise<void>>();
   /** How often each node went down: a look that began before is worth nothing. */
   const falls = new Map<string, number>();
-  const stopping = new AbortController();
+  /** Nodes that are known to have another disk. */
+  const exchanged = new Set<string>();
+  const stopping = createStopping();
   const timers = new Set<NodeJS.Timeout>();
   let watch: NodeJS.Timeout | null = null;
 
@@ -52,12 +57,13 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   async function tryOnce(nodeId: string): Promise<void> {
     const before = falls.get(nodeId);
     try {
-      await check.admit(nodeId, stopping.signal);
+      await stopping.run((signal) => check.admit(nodeId, exchanged.has(nodeId), signal));
       if (falls.get(nodeId) !== before) return later(nodeId);
+      exchanged.delete(nodeId);
       admitted.add(nodeId);
       log.info({ node: nodeId }, 'node is used');
     } catch (error) {
-      if (stopping.signal.aborted) return;
+      if (stopping.stopped) return;
       log.warn({ node: nodeId, reason: (error as Error).message }, 'node answers but cannot be used yet');
       later(nodeId);
     }
@@ -66,7 +72,7 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   function look(nodeId: string): Promise<void> {
     const under = running.get(nodeId);
     if (under !== undefined) return under;
-    if (stopping.signal.aborted || admitted.has(nodeId) || !health.up(nodeId)) return Promise.resolve();
+    if (stopping.stopped || admitted.has(nodeId) || !health.up(nodeId)) return Promise.resolve();
     const looking = tryOnce(nodeId).finally(() => {
       running.delete(nodeId);
     });
@@ -74,8 +80,14 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
     return looking;
   }
 
+  /** The node is not used until a look that begins from now on has let it in. */
+  function shutOut(nodeId: string): void {
+    falls.set(nodeId, (falls.get(nodeId) ?? 0) + 1);
+    admitted.delete(nodeId);
+  }
+
   async function watchDisk(nodeId: string): Promise<void> {
-    const verdict = await check.disk(nodeId, stopping.signal).catch(() => 'same');
+    const verdict = await stopping.run((signal) => check.disk(nodeId, signal)).catch(() => 'same');
     if (verdict === 'same' || !admitted.delete(nodeId)) return;
     await look(nodeId);
   }
@@ -88,8 +100,12 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
         void look(nodeId);
         return;
       }
-      falls.set(nodeId, (falls.get(nodeId) ?? 0) + 1);
-      admitted.delete(nodeId);
+      shutOut(nodeId);
+    },
+    otherDisk(nodeId) {
+      exchanged.add(nodeId);
+      shutOut(nodeId);
+      void look(nodeId);
     },
     async start() {
       watch = setInterval(() => {
@@ -99,7 +115,7 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
       await Promise.race([patience, Promise.all(nodes().map(look))]);
     },
     stop() {
-      stopping.abort();
+      stopping.stop();
       if (watch !== null) clearInterval(watch);
       for (const timer of timers) clearTimeout(timer);
     },

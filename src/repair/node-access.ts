@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nodePath } from '../indexes/prepare.ts';
 import { type NodeClient, NodeError, type NodeRequest } from '../nodes/client.ts';
 import type { IndexRecord, RepairTask } from '../store/records.ts';
+import type { StoreChange } from '../store/store.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
 import type { Sender } from '../tasks/sender.ts';
 import { RepairError } from './list-documents.ts';
@@ -10,6 +11,7 @@ import { RepairError } from './list-documents.ts';
 export interface NodeAccessOptions {
   state: Pick<ClusterState, 'store' | 'commit'>;
   inLine: Sender['inLine'];
+  nodeHas: Sender['nodeHas'];
   clients: { get(nodeId: string): NodeClient | undefined };
   /** Milliseconds a node may take to take a batch, or to answer. */
   timeoutMs: number;
@@ -43,6 +45,8 @@ export interface NodeAccess {
     signal: AbortSignal,
     still?: () => boolean,
   ): Promise<void>;
+  /** Uid of the node's newest task of the index; -1 when it has none. */
+  newest(nodeId: string, index: IndexRecord, signal: AbortSignal): Promise<number>;
   /** Wait until the node has applied every task of the index that it has taken so far. */
   applied(nodeId: string, index: IndexRecord, signal: AbortSignal): Promise<void>;
 }
@@ -52,15 +56,50 @@ const longestPause = 500;
 /** Tasks asked about in one request. */
 const uidsPerRequest = 500;
 
+const tasksOf = (index: IndexRecord) => `indexUids=${encodeURIComponent(index.physicalUid)}`;
+
 /** Stands for the node task of a request that certainly became none. */
 const notTakenUid = -1;
 
 /** Node tasks of repairs of one process are numbered by one counter, which also orders them. */
 let sequence = Date.now();
 
+/**
+ * Send a write that is no client's, in line with those of clients, and return its task. It is written down before and after, so
+ * that after a crash its task is not taken for a client's, and its loss with the node's disk is noticed. Throws.
+ */
+export async function sendRecorded(
+  { state, nodeHas }: Pick<NodeAccessOptions, 'state' | 'nodeHas'>,
+  client: NodeClient,
+  index: IndexRecord,
+  afterTask: number,
+  request: NodeRequest,
+): Promise<number> {
+  const nodeId = client.id;
+  const record: RepairTask = { nodeId, indexId: index.id, seq: sequence++, afterTask, nodeTaskUid: null };
+  const put = (nodeTaskUid: number | null): StoreChange => ({
+    kind: 'putRepairTask',
+    record: { ...record, nodeTaskUid },
+  });
+  await state.commit([put(null)]);
+  const answer = await client.request(request).catch(async (error: unknown) => {
+    if (error instanceof NodeError && error.kind === 'refused') await state.commit([put(notTakenUid)]);
+    throw error;
+  });
+  if (answer.status !== 202) {
+    await state.commit([put(notTakenUid)]);
+    const text = answer.text.slice(0, 300);
+    throw new RepairError(nodeId, `${request.method} ${request.path}: HTTP ${answer.status} ${text}`);
+  }
+  const { taskUid, enqueuedAt = null } = JSON.parse(answer.text) as { taskUid: number; enqueuedAt?: string };
+  nodeHas(nodeId, taskUid);
+  await state.commit([put(taskUid), { kind: 'noteNodeTask', nodeId, task: { uid: taskUid, enqueuedAt } }]);
+  return taskUid;
+}
+
 /** Builds it. */
 export function createNodeAccess(options: NodeAccessOptions): NodeAccess {
-  const { state, timeoutMs } = options;
+  const { timeoutMs } = options;
 
   function client(nodeId: string): NodeClient {
     const found = options.clients.get(nodeId);
@@ -97,9 +136,6 @@ export function createNodeAccess(options: NodeAccessOptions): NodeAccess {
     return task as unknown as EndedNodeTask;
   }
 
-  const notTaken = (record: RepairTask) =>
-    state.commit([{ kind: 'putRepairTask', record: { ...record, nodeTaskUid: notTakenUid } }]);
-
   function send(
     nodeId: string,
     index: IndexRecord,
@@ -108,24 +144,7 @@ export function createNodeAccess(options: NodeAccessOptions): NodeAccess {
   ): Promise<number> {
     return options.inLine(nodeId, index.physicalUid, async (afterTask) => {
       if (!still()) throw new RepairError(nodeId, `has copies of ${index.uid} to be filled no more`);
-      const record: RepairTask = { nodeId, indexId: index.id, seq: sequence++, afterTask, nodeTaskUid: null };
-      await state.commit([{ kind: 'putRepairTask', record }]);
-      const answer = await client(nodeId)
-        .request({ timeoutMs, ...request })
-        .catch(async (error: unknown) => {
-          if (error instanceof NodeError && error.kind === 'refused') await notTaken(record);
-          throw error;
-        });
-      if (answer.status !== 202) {
-        await notTaken(record);
-        throw new RepairError(
-          nodeId,
-          `${request.method} ${request.path}: HTTP ${answer.status} ${answer.text.slice(0, 300)}`,
-        );
-      }
-      const { taskUid } = JSON.parse(answer.text) as { taskUid: number };
-      await state.commit([{ kind: 'putRepairTask', record: { ...record, nodeTaskUid: taskUid } }]);
-      return taskUid;
+      return sendRecorded(options, client(nodeId), index, afterTask, { timeoutMs, ...request });
     });
   }
 
@@ -146,8 +165,12 @@ export function createNodeAccess(options: NodeAccessOptions): NodeAccess {
       if (task.status === 'succeeded') return;
       throw new RepairError(nodeId, `${request.method} ${request.path} ${task.status}: ${task.error?.message ?? ''}`);
     },
+    async newest(nodeId, index, signal) {
+      const [newest] = await newestTasks(nodeId, tasksOf(index), signal);
+      return newest?.uid ?? -1;
+    },
     async applied(nodeId, index, signal) {
-      const ofIndex = `indexUids=${encodeURIComponent(index.physicalUid)}`;
+      const ofIndex = tasksOf(index);
       // behind what is being handed over at this moment
       const [newest] = await options.inLine(nodeId, index.physicalUid, () => newestTasks(nodeId, ofIndex, signal));
       if (newest === undefined) return;

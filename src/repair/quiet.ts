@@ -5,6 +5,7 @@ import type { ActiveTasks } from '../tasks/active.ts';
 import type { Gate } from '../tasks/gate.ts';
 import { createSerial } from '../tasks/serial.ts';
 import type { NodeAccess } from './node-access.ts';
+import { allAtOnce } from './signals.ts';
 
 /** What bringing an index to a stand is built from. */
 export interface QuietOptions {
@@ -68,7 +69,7 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
         unknown.set(nodeId, [...(unknown.get(nodeId) ?? []), nodeTaskUid]);
       }
     }
-    const failed = await Promise.all([...unknown].map(([node, uids]) => access.anyFailed(node, uids, signal)));
+    const failed = await allAtOnce(unknown, signal, ([node, uids], own) => access.anyFailed(node, uids, own));
     return !failed.includes(true);
   }
 
@@ -104,7 +105,7 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
         const still = sending(index);
         open = new Set([...open].filter((uid) => still.has(uid)));
       }
-      await Promise.all([...new Set(nodes)].map((node) => access.applied(node, index, signal)));
+      await allAtOnce(new Set(nodes), signal, (node, own) => access.applied(node, index, own));
     },
     async followed(index, nodes, signal) {
       while (!(await follow(index, nodes, signal))) await sleep(pollMs, undefined, { signal });

@@ -123,10 +123,11 @@ export function createCopyRepair(options: RepairCopiesOptions) {
       const wrong = await comparison.some([...suspects.ids], within);
       if (wrong > 0) throw new RepairError(nodeId, `${wrong} documents of ${index.uid} differ after they were copied`);
       await checkSettings(work, within);
+      const newest = await options.access.newest(nodeId, index, within);
       if (!stillValid(group, sources)) throw new RepairError(nodeId, sourcesChanged);
       await state.commit([
         ...shards.map((shard): StoreChange => ({ kind: 'deleteStale', indexId: index.id, shard, nodeId })),
-        { kind: 'clearRepairTasks', nodeId, indexId: index.id },
+        { kind: 'clearRepairTasks', nodeId, indexId: index.id, newest },
       ]);
       return true;
     });

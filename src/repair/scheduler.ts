@@ -1,10 +1,10 @@
-import { setMaxListeners } from 'node:events';
 import type { Logger } from '../observability/log.ts';
 import { holdsCopy } from '../placement/view.ts';
 import type { StaleCopy } from '../store/records.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
 import { newProgress, type RepairProgress } from './progress.ts';
 import { type CopyGroup, chooseSources, type RepairCopies } from './repair-copies.ts';
+import { createStopping } from './signals.ts';
 
 /** What scheduling repairs is built from. */
 export interface RepairSchedulerOptions {
@@ -80,9 +80,7 @@ function staleGroups({ state, may }: Pick<RepairSchedulerOptions, 'state' | 'may
 export function createRepairScheduler(options: RepairSchedulerOptions): RepairScheduler {
   const { state, log } = options;
   const attempts = new Map<string, Attempt>();
-  const stopping = new AbortController();
-  // every wait of every repair listens to it
-  setMaxListeners(0, stopping.signal);
+  const stopping = createStopping();
   let timer: NodeJS.Timeout | null = null;
 
   function repairable(group: CopyGroup): CopyGroup {
@@ -96,9 +94,8 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
     return { ...group, shards: group.shards.filter(has) };
   }
 
-  async function work(attempt: Attempt): Promise<void> {
+  async function work(attempt: Attempt, signal: AbortSignal): Promise<void> {
     const { group } = attempt;
-    const { signal } = stopping;
     const possible = repairable(group);
     if (possible.shards.length === 0) {
       await options.prepareAlone(group, signal);
@@ -132,14 +129,14 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
     const started = performance.now();
     const seconds = () => (performance.now() - started) / 1_000;
     try {
-      await work(attempt);
+      await stopping.run((signal) => work(attempt, signal));
       const { copied, deleted, compared, bytes } = attempt.progress;
       const ms = Math.round(seconds() * 1_000);
       log.info({ ...facts, moved: attempt.group.moving, compared, copied, bytes, deleted, ms }, 'repaired copies');
       attempts.delete(name);
       options.onEnded(statusOf(attempt), true, seconds());
     } catch (error) {
-      if (stopping.signal.aborted) return;
+      if (stopping.stopped) return;
       attempt.failures++;
       attempt.lastError = (error as Error).message;
       attempt.progress.phase = 'waiting';
@@ -179,7 +176,7 @@ export function createRepairScheduler(options: RepairSchedulerOptions): RepairSc
     },
     async stop() {
       if (timer !== null) clearInterval(timer);
-      stopping.abort();
+      stopping.stop();
       await Promise.all([...attempts.values()].map(({ running }) => running));
     },
     status: () => [...attempts.values()].map(statusOf),

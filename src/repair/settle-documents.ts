@@ -8,6 +8,7 @@ import type { CopyReader } from './copy-reader.ts';
 import { type Decision, decide, type HeldDocument } from './decide.ts';
 import { fetchDocuments } from './list-documents.ts';
 import { documentsPath, type NodeAccess } from './node-access.ts';
+import { allAtOnce } from './signals.ts';
 import { sendable } from './uploads.ts';
 
 /** What putting copies right that should all be right is built from. */
@@ -60,7 +61,7 @@ export async function settleDocuments(
   signal: AbortSignal,
 ): Promise<void> {
   const { access } = options;
-  const held: Held[] = await Promise.all(nodes.map((node) => reader.some(node, ids, signal)));
+  const held: Held[] = await allAtOnce(nodes, signal, (node, own) => reader.some(node, ids, own));
   const deletions = await options.store.deletions(index.id, ids);
   const writes = new Map<string, string[]>();
   const deletes = new Map<string, string[]>();

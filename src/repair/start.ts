@@ -81,7 +81,13 @@ export function createRepairs(options: RepairOptions): Repairs {
     now: () => performance.now(),
     log,
   });
-  const access = createNodeAccess({ state, inLine: tasks.inLine, clients: options.clients, timeoutMs });
+  const access = createNodeAccess({
+    state,
+    inLine: tasks.inLine,
+    nodeHas: tasks.nodeHas,
+    clients: options.clients,
+    timeoutMs,
+  });
   const quiet = createQuiet({ active, gate, access, maxHoldMs: config.maxPause });
   const preparation = createTargetPreparation({
     access,

@@ -44,7 +44,7 @@ export class Gathering<T> {
     this.#request = request;
     this.#view = options.view();
     this.#held = options.layout(this.#view, request.index).held;
-    this.#deadline = options.timing.now() + 2 * options.nodeTimeoutMs;
+    this.#deadline = options.timing.elapsed() + 2 * options.nodeTimeoutMs;
   }
 
   /** Asks for all shards: of the nodes that the request names, else as planned. */
@@ -75,7 +75,7 @@ export class Gathering<T> {
 
   /** Half of the time left while another attempt may follow. */
   #timeout(attempt: number): number {
-    const left = this.#deadline - this.#options.timing.now();
+    const left = this.#deadline - this.#options.timing.elapsed();
     const share = attempt < maxAttempts ? left / 2 : left;
     return Math.max(1, Math.ceil(Math.min(this.#options.nodeTimeoutMs, share)));
   }
@@ -148,7 +148,7 @@ export class Gathering<T> {
   async #goOn(shards: readonly number[], attempt: number, overload: boolean): Promise<void> {
     const { timing, budget, metrics } = this.#options;
     const plan = this.#planAgain(shards);
-    const late = attempt >= maxAttempts || timing.now() >= this.#deadline;
+    const late = attempt >= maxAttempts || timing.elapsed() >= this.#deadline;
     if (late || (overload && !budget.take(plan.byNode.size))) {
       this.missing.push(...shards);
       return;

@@ -25,6 +25,8 @@ export type StoreChange =
   | { kind: 'putPart'; record: PartRecord }
   /** Tasks older than `below` follow their index to its new name; all pairs at once, so that names can be swapped. */
   | { kind: 'renameTasks'; below: number; names: readonly { from: string; to: string }[] }
+  /** A task that a node took although it belongs to no part; without it, the node has another disk. See `newestNodeTask`. */
+  | { kind: 'noteNodeTask'; nodeId: string; task: NewestNodeTask }
   /** A task of a node that belongs to no part: nobody waits for it, and it is to be deleted there some day. */
   | { kind: 'putLeftover'; nodeId: string; nodeTaskUid: number }
   /** These tasks of a node are gone there: ended parts no longer name them. */
@@ -35,7 +37,8 @@ export type StoreChange =
   /** Ignored when the copy's log has an entry of this task. */
   | { kind: 'putMissed'; record: MissedWrite }
   | { kind: 'putRepairTask'; record: RepairTask }
-  | { kind: 'clearRepairTasks'; nodeId: string; indexId: number }
+  /** They are over; `newest` is the node's newest task of the index, so that none of them is taken for a part's. */
+  | { kind: 'clearRepairTasks'; nodeId: string; indexId: number; newest: number }
   | { kind: 'putTombstones'; record: Tombstones }
   | { kind: 'putDeletionMark'; record: DeletionMark }
   /** Deletions of the index up to a version may be missing from the records. */

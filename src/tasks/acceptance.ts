@@ -1,6 +1,7 @@
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import type { WriteAnswer } from '../http/services.ts';
 import type { NodeRequest } from '../nodes/client.ts';
+import type { Timing } from '../nodes/timing.ts';
 import type { IndexRecord, PartRecord } from '../store/records.ts';
 import type { NewIdempotencyKey, StoreChange } from '../store/store.ts';
 import { type ActiveTask, type ActiveTasks, globalQueue, type Touched } from './active.ts';
@@ -15,7 +16,6 @@ import type { Idempotency } from './idempotency.ts';
 import { isGone, lockKeys, newTask, rebased, summarise } from './new-task.ts';
 import type { Sender } from './sender.ts';
 import { runUnder, type Serial } from './serial.ts';
-import type { Timing } from './timing.ts';
 import type { Waiting } from './waiting.ts';
 import { writeOrigin } from './write-origin.ts';
 

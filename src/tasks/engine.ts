@@ -1,6 +1,7 @@
 import type { ErrorBody } from '../errors/api-error.ts';
 import type { Catalog } from '../indexes/catalog.ts';
 import type { NodeClient } from '../nodes/client.ts';
+import type { Timing } from '../nodes/timing.ts';
 import type { Logger } from '../observability/log.ts';
 import type { CopyStates } from '../placement/copies.ts';
 import type { Topology } from '../placement/topology.ts';
@@ -25,7 +26,6 @@ import { createPoller } from './poller.ts';
 import { recover } from './recovery.ts';
 import { createSender, type LostAnswer, type Sender } from './sender.ts';
 import { createSerial } from './serial.ts';
-import type { Timing } from './timing.ts';
 import { createWaiting } from './waiting.ts';
 
 /** What the task engine is built from. */
@@ -57,6 +57,8 @@ export interface TaskEngineOptions {
   now: Clock;
   timing: Timing;
   onLostAnswer(outcome: LostAnswer): void;
+  /** See `SenderOptions`. */
+  onOtherDisk(nodeId: string): void;
   log: Logger;
   onEnded(record: TaskRecord): void;
   /** Told of each write before anything of it reaches a node. */
@@ -78,6 +80,8 @@ export interface TaskEngine {
   /** Take up what an earlier process left, then follow the nodes. To be awaited before requests are served. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** See `Sender`. */
+  readonly nodeHas: Sender['nodeHas'];
   /** A node has another disk than before: the parts that it had accepted count as missed. */
   loseNode(nodeId: string): Promise<void>;
 }
@@ -111,6 +115,7 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     timing,
     log,
     onLostAnswer: options.onLostAnswer,
+    onOtherDisk: options.onOtherDisk,
   });
   const generations = createSerial();
   const gate = createGate(gatePatienceMs);
@@ -164,9 +169,14 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
     active,
     jobs,
     inLine: sender.inLine,
+    nodeHas: sender.nodeHas,
     gate,
     state,
     async start() {
+      for (const nodeId of view.groups().flatMap((group) => [...view.nodes(group)])) {
+        const newest = await store.newestNodeTask(nodeId);
+        if (newest !== null) sender.nodeHas(nodeId, newest.uid);
+      }
       await recover({
         state,
         active,
@@ -184,7 +194,10 @@ export function createTaskEngine(options: TaskEngineOptions): TaskEngine {
         prune().catch((error: unknown) => log.warn({ err: error }, 'could not prune old tasks'));
       }, pruneEveryMs);
     },
-    loseNode: (nodeId) => poller.loseNode(nodeId),
+    loseNode(nodeId) {
+      sender.loseNode(nodeId);
+      return poller.loseNode(nodeId);
+    },
     async stop() {
       if (pruning !== null) clearInterval(pruning);
       await nodePruning.stop();

@@ -38,15 +38,18 @@ export function fateOfPart({ status }: PartRecord): CopyFate {
 }
 
 /**
- * The copies that differ from the one to go by. If a copy that counts took the write, all that did not. If none did, those
- * that may have; and where nobody knows of any copy, the first stands for what is right, because it matters only that
- * they become equal again.
+ * The copies that may differ from the one to go by: a copy that counts and took the write; if none did, one that certainly did
+ * not, since it matters only that all become equal again; and where that is not known of any, the first. Stale copies are
+ * among them, so that their log names what they hold and the others do not.
  */
 function differing(copies: readonly WrittenCopy[]): WrittenCopy[] {
   const counted = countedCopies(copies);
-  if (counted.some((copy) => copy.fate === 'took')) return copies.filter((copy) => copy.fate !== 'took');
-  const doubtful = counted.filter((copy) => copy.fate === 'unknown');
-  return doubtful.length === counted.length ? doubtful.slice(1) : doubtful;
+  const holds = ({ fate }: WrittenCopy) => (fate === 'unknown' ? null : fate === 'took');
+  const model =
+    counted.find((copy) => holds(copy) === true) ?? counted.find((copy) => holds(copy) === false) ?? counted[0];
+  if (model === undefined) return [];
+  const held = holds(model);
+  return copies.filter((copy) => copy !== model && (held === null || holds(copy) !== held));
 }
 
 /** Whether the nodes' refusal is the write's fate: then it is the client's error, and no copy is worse than another. */

@@ -23,7 +23,10 @@ export type Judgement =
       status: 'succeeded' | 'failed' | 'canceled';
       /** The part whose error is the task's. */
       failedPart: PartRecord | null;
-      /** Copies that failed, missed or cancelled what another in-sync copy of the same shard did: they are stale now. */
+      /**
+       * Copies that failed, missed or cancelled what another in-sync copy of the same shard did: they are stale now. And stale
+       * ones that did, or may yet do, what no in-sync copy did.
+       */
       diverged: Copies[];
     };
 
@@ -73,6 +76,7 @@ export function judge(allParts: readonly PartRecord[], context: JudgeContext): J
   if (allParts.some((part) => isOpen(part) && context.up(part.nodeId))) return { state: 'waiting' };
 
   const diverged = new Map<string, number[]>();
+  const note = (nodeId: string, shard: number) => diverged.set(nodeId, [...(diverged.get(nodeId) ?? []), shard]);
   let bad: { outcome: Outcome; part: PartRecord } | null = null;
   for (const [shard, nodes] of byShard(parts, context)) {
     const copies = [...nodes].map(([nodeId, list]) => ({ nodeId, ...combine(list) }));
@@ -80,12 +84,14 @@ export function judge(allParts: readonly PartRecord[], context: JudgeContext): J
     const judged = inSync.length > 0 ? inSync : copies;
     if (judged.some((copy) => copy.outcome === 'succeeded')) {
       for (const copy of copies) {
-        if (copy.outcome === 'succeeded' || copy.outcome === 'open') continue;
-        diverged.set(copy.nodeId, [...(diverged.get(copy.nodeId) ?? []), shard]);
+        if (copy.outcome !== 'succeeded' && copy.outcome !== 'open') note(copy.nodeId, shard);
       }
       continue;
     }
     if (judged.some((copy) => copy.outcome === 'open')) return { state: 'waiting' };
+    for (const { nodeId, outcome } of copies) {
+      if (outcome === 'succeeded' || outcome === 'open') note(nodeId, shard);
+    }
     const worst = judged.find((copy) => copy.outcome === 'failed') ?? judged[0]!;
     if (bad === null || (bad.outcome !== 'failed' && worst.outcome === 'failed')) bad = worst;
     else if (worst.outcome === 'failed' && worst.part.part < bad.part.part) bad = worst;

@@ -1,5 +1,5 @@
 import { type NodeClient, NodeError, type NodeRequest, type NodeResponse } from '../nodes/client.ts';
-import type { Timing } from './timing.ts';
+import type { Timing } from '../nodes/timing.ts';
 
 /** What waiting for a node is bounded by. */
 export interface PatienceOptions {

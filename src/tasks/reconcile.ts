@@ -1,8 +1,8 @@
 import { NodeError } from '../nodes/client.ts';
+import type { Timing } from '../nodes/timing.ts';
 import type { PartRecord } from '../store/records.ts';
 import { type NodeTaskHead, nodeTasksAfter } from './node-tasks.ts';
 import type { AskedNode } from './patience.ts';
-import type { Timing } from './timing.ts';
 
 /**
  * Milliseconds before each look at a node's tasks. A request whose connection is gone may still be worked on by the node,

@@ -1,5 +1,6 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { NodeClient, NodeRequest } from '../nodes/client.ts';
+import type { Timing } from '../nodes/timing.ts';
 import type { Logger } from '../observability/log.ts';
 import type { IndexRecord, PartRecord, RepairTask } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
@@ -10,7 +11,6 @@ import type { WritePolicy } from './consistency.ts';
 import { recordHandout } from './handout.ts';
 import type { NodeTaskHead } from './node-tasks.ts';
 import { lookForTasks, matchInOrder } from './reconcile.ts';
-import type { Timing } from './timing.ts';
 
 /** What recovery is built from. */
 export interface RecoveryOptions {

@@ -1,14 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { NodeClient, NodeRequest } from '../nodes/client.ts';
 import { NodeError } from '../nodes/client.ts';
+import type { Timing } from '../nodes/timing.ts';
 import type { Logger } from '../observability/log.ts';
 import type { PartRecord } from '../store/records.ts';
 import { isRepeatable, readReply, settledPart, type WriteReply } from './answers.ts';
+import { createNodeDisks, type NodeDisk } from './node-disks.ts';
 import { type NodeTaskHead, newestNodeTask } from './node-tasks.ts';
 import { type AskedNode, patiently } from './patience.ts';
 import { canBe, lookForTasks } from './reconcile.ts';
 import type { Serial } from './serial.ts';
-import type { Timing } from './timing.ts';
 
 /** What became of a write whose answer was lost, for metrics. */
 export type LostAnswer = 'found' | 'resent' | 'given_up';
@@ -29,6 +30,8 @@ export interface SenderOptions {
   timing: Timing;
   log: Logger;
   onLostAnswer(outcome: LostAnswer): void;
+  /** A node's answer tells that it has another disk than before; what was sent to it is known to be there no more. */
+  onOtherDisk(nodeId: string): void;
 }
 
 /** Hands the parts of tasks to nodes: to one node and index strictly one after the other, in task order (invariant 5). */
@@ -52,6 +55,10 @@ export interface Sender {
    * `work` is told the uid of the last task whose part was queued before, -1 when none is known.
    */
   inLine<T>(nodeId: string, physicalUid: string, work: (afterTask: number) => Promise<T>): Promise<T>;
+  /** A node has a task that is none of those sent here: whatever is sent from now on gets a higher uid. */
+  nodeHas(nodeId: string, taskUid: number): void;
+  /** A node was found to have another disk: what it has taken of tasks that are still being sent counts as missed. */
+  loseNode(nodeId: string): void;
 }
 
 /** One node and index. */
@@ -74,7 +81,9 @@ const firstPauseMs = 100;
 /** A sender over the given clients. */
 export function createSender(options: SenderOptions): Sender {
   const { timing, log } = options;
-  const chains = new LRUCache<string, Chain>({ max: rememberedChains });
+  // a bound by size, unlike one by count, takes no memory in advance
+  const chains = new LRUCache<string, Chain>({ maxSize: rememberedChains, sizeCalculation: () => 1 });
+  const disks = createNodeDisks();
   /** By chain, the recording of the last part that was not taken. */
   const unrecorded = new Map<string, Promise<unknown>>();
 
@@ -144,16 +153,19 @@ export function createSender(options: SenderOptions): Sender {
     const chain = chainOf(key);
     if (!(await prepare(client, physicalUid, key, chain))) return settledPart(part, 'missed');
     const deadline = timing.elapsed() + options.writeTimeoutMs;
+    const disk = disks.of(part.nodeId);
     let lost = 0;
     for (let attempt = 0; ; attempt++) {
+      const newest = disk.newest;
       const reply = await ask(client, part, request, Math.max(1, Math.ceil(deadline - timing.elapsed())));
-      if (reply.kind !== 'lost' && reply.kind !== 'unsent') return accept(chain, part, reply);
+      if (reply.kind === 'taken' && reply.uid <= newest) return takenElsewhere(chain, part);
+      if (reply.kind !== 'lost' && reply.kind !== 'unsent') return accept(chain, disk, part, reply);
       if (reply.kind === 'lost') {
         lost++;
         const found = await findTask(client, physicalUid, chain, part, lost);
         if (typeof found === 'object') {
           options.onLostAnswer('found');
-          return accept(chain, part, { kind: 'taken', ...found });
+          return accept(chain, disk, part, { kind: 'taken', ...found });
         }
         if (found === 'unsure' || !reply.cut || !isRepeatable(request)) return giveUp(chain, part);
       }
@@ -172,10 +184,27 @@ export function createSender(options: SenderOptions): Sender {
     return options.up(nodeId);
   }
 
-  function accept(chain: Chain, part: PartRecord, reply: Exclude<WriteReply, { kind: 'lost' | 'unsent' }>): PartRecord {
-    if (reply.kind === 'taken') chain.newest = reply.uid;
+  function accept(
+    chain: Chain,
+    disk: NodeDisk,
+    part: PartRecord,
+    reply: Exclude<WriteReply, { kind: 'lost' | 'unsent' }>,
+  ): PartRecord {
+    if (reply.kind === 'taken') {
+      chain.newest = reply.uid;
+      disk.newest = Math.max(disk.newest, reply.uid);
+    }
     const status = { taken: 'enqueued', refused: 'failed', declined: 'missed' } as const;
     return settledPart(part, status[reply.kind], reply);
+  }
+
+  /** The node took it on a disk that lacks what it took before. */
+  function takenElsewhere(chain: Chain, part: PartRecord): PartRecord {
+    log.error({ node: part.nodeId, task: part.taskUid }, 'node has forgotten its tasks: it has another disk');
+    chain.newest = null;
+    disks.lost(part.nodeId);
+    options.onOtherDisk(part.nodeId);
+    return settledPart(part, 'unknown');
   }
 
   /** The request may still arrive: the next one asks anew what the node has, and for a while trusts no task it does not know. */
@@ -211,9 +240,12 @@ export function createSender(options: SenderOptions): Sender {
         }
       });
     },
+    nodeHas: (nodeId, taskUid) => disks.has(nodeId, taskUid),
+    loseNode: (nodeId) => disks.lost(nodeId),
     async send(physicalUid, parts, requests, recorded) {
       const lost = new Set<string>();
-      return Promise.all(
+      const before = new Map(parts.map(({ nodeId }) => [nodeId, disks.of(nodeId)]));
+      const sent = await Promise.all(
         parts.map((part, position) => {
           const key = keyOf(part.nodeId, physicalUid);
           chainOf(key).lastTask = part.taskUid;
@@ -227,6 +259,9 @@ export function createSender(options: SenderOptions): Sender {
           });
         }),
       );
+      const isGone = ({ nodeId, status }: PartRecord) =>
+        status === 'enqueued' && before.get(nodeId) !== disks.of(nodeId);
+      return sent.map((part) => (isGone(part) ? settledPart(part, 'missed') : part));
     },
   };
 }

@@ -1,5 +1,5 @@
+import type { Timing } from '../nodes/timing.ts';
 import type { ActiveTasks } from './active.ts';
-import type { Timing } from './timing.ts';
 
 /** Lets a client read what it has written. */
 export interface Sessions {

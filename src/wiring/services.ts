@@ -28,7 +28,6 @@ import { rfc3339 } from '../tasks/clock.ts';
 import { createProgressReader } from '../tasks/progress.ts';
 import { createSessions } from '../tasks/sessions.ts';
 import { createTaskService } from '../tasks/task-service.ts';
-import { realTiming } from '../tasks/timing.ts';
 import type { Cluster, Process } from './cluster.ts';
 import type { Writing } from './writing.ts';
 
@@ -143,7 +142,7 @@ export async function buildServices(
     features,
     webhooks,
     logs: createLogControl(log),
-    sessions: createSessions({ active, timing: realTiming, maxWaitMs: config.sessions.maxWait }),
+    sessions: createSessions({ active, timing: machineTime, maxWaitMs: config.sessions.maxWait }),
     metrics: () => metrics.text(),
   };
 }

@@ -2,6 +2,7 @@ import type { ErrorBody } from '../errors/api-error.ts';
 import { createSettingsCommit } from '../indexes/settings/service.ts';
 import { createWebhookPoster } from '../instance/webhooks/post.ts';
 import { createWebhooks } from '../instance/webhooks/service.ts';
+import { machineTime } from '../nodes/timing.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { editedTopology } from '../rebalance/change.ts';
 import { createRebalancing, type Rebalancing } from '../rebalance/start.ts';
@@ -10,7 +11,6 @@ import { createRepairs, type Repairs } from '../repair/start.ts';
 import { createTouchedDocuments } from '../repair/touched.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { createTaskEngine, type TaskEngine } from '../tasks/engine.ts';
-import { realTiming } from '../tasks/timing.ts';
 import type { Cluster, Process } from './cluster.ts';
 
 /** What changes the nodes: clients' writes as tasks, repairs, moves; and who is told of ended tasks. */
@@ -75,8 +75,9 @@ export async function startWriting(
     nodeRetentionMs: config.tasks.nodeRetention,
     idempotency: { retentionMs: config.idempotency.retention, maxKeys: config.idempotency.maxKeys },
     now,
-    timing: realTiming,
+    timing: machineTime,
     onLostAnswer: (outcome) => metrics.lostAnswers.inc({ outcome }),
+    onOtherDisk: (node) => repairs.admission.otherDisk(node),
     log,
     onEnded(task) {
       metrics.tasks.inc({ status: task.status });

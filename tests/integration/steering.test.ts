@@ -141,7 +141,7 @@ describe('searches', () => {
     const rest = sharesSince(subject, atRest);
     const fanOut = (total(counts(subject)) - total(atRest)) / baseline.length;
     console.log(summary('at rest', baseline), `fan-out ${fanOut.toFixed(2)}`, rest);
-    for (const share of rest.values()) expect(share).toBeGreaterThan(isQuiet(baseline) ? 0.1 : 0.02);
+    for (const share of rest.values()) expect(share).toBeGreaterThan(isQuiet(baseline) ? 0.2 : 0.02);
 
     const victim = subject.nodes[1]!;
     process.kill(victim.pid, 'SIGSTOP');

@@ -86,7 +86,11 @@ describe('a node that hangs', () => {
     const cluster = await start({
       nodes: 2,
       replicationFactor: 2,
-      config: { write: { timeout: '10m', probe_after: '200ms' } },
+      // a probe waits long enough for the other node to answer on a machine that is busy: it must not count as hung, too
+      config: {
+        write: { timeout: '10m', probe_after: '200ms' },
+        health: { ...quick, timeout: '10s', down_after: 1 },
+      },
     });
     await write(cluster, { method: 'POST', path: '/indexes/p/documents?primaryKey=id', body: '[{"id":0}]' });
     const hung = cluster.nodes[1]?.pid ?? -1;

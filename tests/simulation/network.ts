@@ -45,15 +45,23 @@ export function createSimClient(
   }
 
   async function request(asked: NodeRequest): Promise<NodeResponse> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const timeout = () => reject(new NodeError(node.id, 'timeout', 'no answer in time'));
-      timer = setTimeout(timeout, asked.timeoutMs ?? defaultTimeoutMs);
+    const aborted = () => new NodeError(node.id, 'aborted', 'request aborted');
+    const { signal, timeoutMs = defaultTimeoutMs } = asked;
+    if (signal?.aborted === true) throw aborted();
+    let forget = () => {};
+    const givenUp = new Promise<never>((_, reject) => {
+      const timer = setTimeout(() => reject(new NodeError(node.id, 'timeout', 'no answer in time')), timeoutMs);
+      const abort = () => reject(aborted());
+      signal?.addEventListener('abort', abort);
+      forget = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+      };
     });
     try {
-      return await Promise.race([exchange(asked), late]);
+      return await Promise.race([exchange(asked), givenUp]);
     } finally {
-      clearTimeout(timer);
+      forget();
     }
   }
 

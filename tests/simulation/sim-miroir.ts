@@ -5,28 +5,33 @@ import { createVersionClock, versionAt } from '../../src/documents/markers.ts';
 import type { VectorLookup } from '../../src/documents/stored-vectors.ts';
 import { createDocumentWriteService } from '../../src/documents/write-service.ts';
 import { createCatalog } from '../../src/indexes/catalog.ts';
+import { createSettingsCommit } from '../../src/indexes/settings/service.ts';
 import type { NodeClient } from '../../src/nodes/client.ts';
+import { givingUpWhenDown } from '../../src/nodes/give-up.ts';
 import { createHealth } from '../../src/nodes/health.ts';
+import { machineTime } from '../../src/nodes/timing.ts';
 import { createClusterView } from '../../src/placement/cluster-view.ts';
-import { createCopyStates } from '../../src/placement/copies.ts';
+import { type CopyStates, createCopyStates } from '../../src/placement/copies.ts';
 import { createTopology } from '../../src/placement/topology.ts';
 import type { ClusterView } from '../../src/placement/view.ts';
+import type { Admission } from '../../src/repair/admission.ts';
+import { createRepairs } from '../../src/repair/start.ts';
+import { createTouchedDocuments } from '../../src/repair/touched.ts';
 import type { TopologyRecord } from '../../src/store/records.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { SettingsCommit } from '../../src/tasks/catalog-changes.ts';
 import { rfc3339 } from '../../src/tasks/clock.ts';
 import { createTaskEngine, type TaskEngine } from '../../src/tasks/engine.ts';
-import { realTiming } from '../../src/tasks/timing.ts';
 import type { Rng } from '../support/rng.ts';
 import { createSimClient, type Line } from './network.ts';
 import type { SimNode } from './sim-node.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** The part of Miroir that is simulated: health, write routing and the task engine, wired as in `src/app.ts`. */
+/** The part of Miroir that is simulated: health, write routing, the task engine and repairs, wired as in `src/wiring`. */
 export interface SimMiroir {
   readonly documents: ReturnType<typeof createDocumentWriteService>;
   readonly engine: TaskEngine;
   readonly view: ClusterView;
+  readonly copies: CopyStates;
   readonly catalog: ReturnType<typeof createCatalog>;
   /** The process dies: from now on nothing that it still does reaches the store or a node. */
   crash(): void;
@@ -40,6 +45,8 @@ export interface SimMiroirOptions {
   lines: ReadonlyMap<string, Line>;
   time: VirtualTime;
   rng: Rng;
+  /** Miroir has found that a node has another disk than before. */
+  onOtherDisk(nodeId: string): void;
 }
 
 /** The defaults of Miroir, but for times that would make most faults pass unnoticed. */
@@ -49,14 +56,6 @@ const config = parseConfig({
   health: { interval: '1s', timeout: '500ms', down_after: 2, up_after: 1 },
   write: { timeout: '1500ms' },
 });
-const settings: SettingsCommit = {
-  commit: async (index) => ({ record: { ...index, settingsVersion: index.settingsVersion + 1 } }),
-  restore: () => [],
-  recreate: ({ physicalUid }) => [
-    { step: 'create', request: { method: 'PATCH', path: `/indexes/${physicalUid}/settings`, body: '{}' } },
-  ],
-};
-
 /** No index of the simulation has an embedder. */
 const noVectors: VectorLookup = {
   stored: () => Promise.reject(new Error('no index has an embedder')),
@@ -92,20 +91,27 @@ export async function startSimMiroir(options: SimMiroirOptions): Promise<SimMiro
       createSimClient(node, lines.get(node.id)!, { time, rng, alive, onOutcome: (outcome) => health.observe(outcome) }),
     ]),
   );
-  const health = createHealth({ clients: [...clients.values()], ...config.health });
+  let admission: Admission | null = null;
+  const health = createHealth({
+    clients: [...clients.values()],
+    ...config.health,
+    onChange: (node) => admission?.changed(node),
+  });
+  const writers = new Map([...clients].map(([id, client]) => [id, givingUpWhenDown(client, health)]));
   await health.start();
   const catalog = createCatalog(await store.indexes());
   const copies = createCopyStates(await store.staleCopies(), await store.leavingCopies());
   const placement = createTopology(topology);
-  const view = createClusterView(placement, health, copies);
+  const view = createClusterView(placement, { up: (node) => admission?.up(node) ?? false }, copies);
+  const touched = createTouchedDocuments();
   const engine = createTaskEngine({
     store,
     catalog,
     copies,
     view,
     topology: placement,
-    clients,
-    settings,
+    clients: writers,
+    settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError: (error) => error,
     writeTimeoutMs: config.write.timeout,
     probe: (nodeId) => health.probeNow(nodeId),
@@ -118,12 +124,37 @@ export async function startSimMiroir(options: SimMiroirOptions): Promise<SimMiro
     nodeRetentionMs: config.tasks.nodeRetention,
     idempotency: { retentionMs: config.idempotency.retention, maxKeys: config.idempotency.maxKeys },
     now,
-    timing: realTiming,
+    timing: machineTime,
     onLostAnswer: () => undefined,
+    onOtherDisk: (node) => admission?.otherDisk(node),
     log,
     onEnded: () => undefined,
+    onRegistered: (task) => touched.registered(task),
   });
+  const repairs = createRepairs({
+    tasks: {
+      ...engine,
+      loseNode(nodeId) {
+        options.onOtherDisk(nodeId);
+        return engine.loseNode(nodeId);
+      },
+    },
+    touched,
+    may: () => true,
+    nodes: () => nodes.map(({ id }) => id),
+    health,
+    clients,
+    config: config.rebalance,
+    // copies have to become equal without it
+    antiEntropy: { ...config.antiEntropy, enabled: false },
+    metrics: { repaired: () => undefined, verified: () => undefined },
+    timeoutMs: config.write.timeout,
+    log,
+  });
+  admission = repairs.admission;
+  await admission.start();
   await engine.start();
+  repairs.scheduler.start();
   const [newest] = (await store.tasks({ limit: 1 })).records;
   const last = newest === undefined ? 0n : versionAt(Date.parse(newest.enqueuedAt) + 1_000);
   const judgeBatch = createBatchJudge({
@@ -146,10 +177,13 @@ export async function startSimMiroir(options: SimMiroirOptions): Promise<SimMiro
     documents,
     engine,
     view,
+    copies,
     catalog,
     crash() {
       dead = true;
       health.stop();
+      repairs.admission.stop();
+      void repairs.scheduler.stop();
       void engine.stop();
     },
   };

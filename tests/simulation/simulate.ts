@@ -1,23 +1,22 @@
 import type { Caller } from '../../src/keys/caller.ts';
 import type { TaskStatus, TopologyRecord } from '../../src/store/records.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { WriteOp, WriteRecord } from '../invariants/history.ts';
 import type { TaskSighting } from '../invariants/invariants.ts';
 import { createRng, type Rng } from '../support/rng.ts';
 import { checkQuiet } from './check.ts';
+import { createFaults, type Faults, faultsForMs } from './faults.ts';
 import type { Line } from './network.ts';
 import { type SimMiroir, startSimMiroir } from './sim-miroir.ts';
 import { SimNode } from './sim-node.ts';
+import { Stores } from './store.ts';
 import { installVirtualTime, type VirtualTime } from './virtual-time.ts';
 
 /** What to simulate. */
 export interface SimulationOptions {
   seed: number;
-  /** Whether nodes may lose their disk. */
-  emptyDisks: boolean;
-  /** Whether things may break before the index is there. */
-  breakCreation: boolean;
+  /** Makes the store lie to Miroir, to see that what comes of it is found. */
+  spoil?(store: Store): Store;
 }
 
 /** What a schedule came to. */
@@ -35,8 +34,7 @@ const clients = 3;
 const writesPerClient = 7;
 const idCount = 6;
 const indexUid = 'sim';
-/** Virtual milliseconds: how long faults go on, how long everything may take to become quiet after them. */
-const faultsForMs = 12_000;
+/** Virtual milliseconds: how long everything may take to become quiet after the faults. */
 const quietWithinMs = 300_000;
 const giveUpAfterMs = 3_600_000;
 
@@ -56,6 +54,7 @@ class Simulation {
   readonly #options: SimulationOptions;
   readonly #nodes: SimNode[];
   readonly #lines: Map<string, Line>;
+  readonly #faults: Faults;
   readonly #topology: TopologyRecord;
   readonly #writes: WriteRecord[] = [];
   readonly #sightings: TaskSighting[] = [];
@@ -82,14 +81,26 @@ class Simulation {
       })),
       retired: [],
     };
+    this.#faults = createFaults({
+      time,
+      rng,
+      nodes: this.#nodes,
+      lines: this.#lines,
+      miroir: () => this.#miroir,
+      crashMiroir: () => {
+        this.#miroir?.crash();
+        this.#miroir = null;
+      },
+      startMiroir: () => this.#startMiroir(),
+      note: (what) => this.#note(what),
+    });
   }
 
   async run(): Promise<SimulationResult> {
     await this.#startMiroir();
-    if (!this.#options.breakCreation) await this.#createIndex();
     const writing = Promise.all(Array.from({ length: clients }, (_, i) => this.#client(i)));
-    await this.#breakThings();
-    this.#heal();
+    await this.#faults.run();
+    this.#faults.heal();
     await writing;
     const quiet = await this.#becomeQuiet();
     const findings = quiet ? [] : [`not quiet ${quietWithinMs / 1_000} s after the last fault`];
@@ -98,6 +109,7 @@ class Simulation {
         ids,
         index: this.#miroir!.catalog.visible(indexUid),
         view: this.#miroir!.view,
+        copies: this.#miroir!.copies,
         topology: this.#topology,
         nodes: this.#nodes,
         writes: this.#writes,
@@ -115,19 +127,14 @@ class Simulation {
 
   async #startMiroir(): Promise<void> {
     this.#miroir = await startSimMiroir({
-      store: this.#store,
+      store: this.#options.spoil?.(this.#store) ?? this.#store,
       topology: this.#topology,
       nodes: this.#nodes,
       lines: this.#lines,
       time: this.#time,
       rng: this.#rng,
+      onOtherDisk: (nodeId) => this.#faults.diskNoticed(nodeId),
     });
-  }
-
-  async #createIndex(): Promise<void> {
-    const [id] = ids as [string];
-    await this.#record(0, { kind: 'replace', documents: [{ id }] });
-    await this.#time.sleep(1_000);
   }
 
   /** Writes one after the other, with pauses; a write is given up when its Miroir dies. */
@@ -184,55 +191,6 @@ class Simulation {
     return documents.add(indexUid, op.kind, payload, 'id', everybody);
   }
 
-  /** A few faults one after the other or over each other, each mended after a while. */
-  async #breakThings(): Promise<void> {
-    const faults = Array.from({ length: 2 + this.#rng.int(4) }, async () => {
-      await this.#time.sleep(this.#rng.int(faultsForMs));
-      const forMs = this.#rng.int(4_000);
-      const node = this.#rng.pick(this.#nodes);
-      const line = this.#lines.get(node.id)!;
-      const roll = this.#rng.next();
-      if (roll < 0.3) await this.#crashMiroir(forMs / 4);
-      else if (roll < 0.6) await this.#crashNode(node, forMs);
-      else if (roll < 0.8) await this.#during(`${node.id} loses messages`, forMs, () => ({ loss: 0.3 }), line);
-      else await this.#during(`${node.id} hangs`, forMs, () => ({ hung: true }), line);
-    });
-    await Promise.all(faults);
-  }
-
-  async #crashMiroir(forMs: number): Promise<void> {
-    if (this.#miroir === null) return;
-    this.#note('Miroir dies');
-    this.#miroir.crash();
-    this.#miroir = null;
-    await this.#time.sleep(forMs);
-    await this.#startMiroir();
-    this.#note('Miroir is back');
-  }
-
-  async #crashNode(node: SimNode, forMs: number): Promise<void> {
-    // Copies survive the loss of one disk at a time; two at once are more than any of them promises.
-    const wipe = this.#options.emptyDisks && this.#nodes.every(({ up }) => up) && this.#rng.chance(0.3);
-    this.#note(`${node.id} dies${wipe ? ' with its disk' : ''}`);
-    node.crash(wipe);
-    await this.#time.sleep(forMs);
-    node.start();
-    this.#note(`${node.id} is back`);
-  }
-
-  async #during(what: string, forMs: number, fault: () => Partial<Line>, line: Line): Promise<void> {
-    this.#note(what);
-    Object.assign(line, fault());
-    await this.#time.sleep(forMs);
-    Object.assign(line, { loss: 0, hung: false });
-  }
-
-  #heal(): void {
-    for (const line of this.#lines.values()) Object.assign(line, { loss: 0, hung: false });
-    for (const node of this.#nodes) if (!node.up) node.start();
-    this.#note('all faults are over');
-  }
-
   async #lookAtTasks(): Promise<void> {
     for (const { uid, status } of (await this.#store.tasks({ limit: 1_000 })).records) {
       this.#sightings.push({ uid, status });
@@ -241,32 +199,31 @@ class Simulation {
     }
   }
 
-  /** Whether everything came to rest in time: tasks ended, nodes idle, all copies of use or (without repair) known to be of none. */
+  /** Whether everything came to rest in time: tasks ended, nodes idle and in use, all copies whole. */
   async #becomeQuiet(): Promise<boolean> {
+    const open = (status: TaskStatus) => status === 'enqueued' || status === 'processing';
     for (const until = this.#time.now() + quietWithinMs; this.#time.now() < until; ) {
       await this.#time.sleep(500);
       await this.#lookAtTasks();
       const statuses = new Map(this.#sightings.map(({ uid, status }) => [uid, status]));
-      const open = (status: TaskStatus) => status === 'enqueued' || status === 'processing';
-      const idle = this.#nodes.every((node) => node.up && node.open === 0);
-      if (idle && ![...statuses.values()].some(open) && this.#nodes.every(({ id }) => this.#miroir?.view.up(id))) {
-        return true;
-      }
+      const { view, copies } = this.#miroir!;
+      const idle = this.#nodes.every((node) => node.open === 0 && view.up(node.id));
+      if (idle && copies.stale().length === 0 && ![...statuses.values()].some(open)) return true;
     }
     return false;
   }
 }
 
-/** Run one schedule. The same seed gives the same events and the same result. */
-export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+const sharedStores = new Stores();
+
+/** Run one schedule; only one runs at a time. The same seed gives the same events and the same result. */
+export async function simulate(options: SimulationOptions, stores = sharedStores): Promise<SimulationResult> {
   const rng = createRng(options.seed);
-  const store = await openSqliteStore({ path: ':memory:', synchronous: 'normal' });
   const time = installVirtualTime(() => rng.next());
   try {
-    const result = new Simulation(options, time, rng, store).run();
+    const result = new Simulation(options, time, rng, stores.next()).run();
     return await time.run(result, giveUpAfterMs);
   } finally {
     time.uninstall();
-    await store.close();
   }
 }

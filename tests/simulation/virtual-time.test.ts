@@ -51,6 +51,15 @@ describe('virtual time', () => {
     expect(virtual.now()).toBe(10);
   });
 
+  test('aborts a signal when its time is over, and not before', async () => {
+    const virtual = install();
+    const signal = AbortSignal.any([new AbortController().signal, AbortSignal.timeout(3_000)]);
+    await virtual.run(sleep(2_999), 10_000);
+    expect(signal.aborted).toBe(false);
+    await virtual.run(sleep(1), 10_000);
+    expect((signal.reason as Error).name).toBe('TimeoutError');
+  });
+
   test('gives the process its own time back', async () => {
     install().uninstall();
     time = null;

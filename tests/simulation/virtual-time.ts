@@ -19,6 +19,8 @@ export interface VirtualTime {
 const epoch = Date.UTC(2026, 0, 1);
 /** Timers that fire at one instant before it counts as an endless loop. */
 const mostPerInstant = 100_000;
+/** Steps in one turn of the process's own event loop. */
+const stepsPerTurn = 100;
 
 class Timer {
   order = 0;
@@ -104,6 +106,7 @@ export function installVirtualTime(random: () => number): VirtualTime {
     performanceNow: performance.now,
     random: Math.random,
     sleep: timersPromises.setTimeout,
+    abortAfter: AbortSignal.timeout,
   };
   const timeline = new Timeline();
   const immediates: (() => void)[] = [];
@@ -148,46 +151,67 @@ export function installVirtualTime(random: () => number): VirtualTime {
   performance.now = () => now;
   Math.random = random;
   timersPromises.setTimeout = fake(sleep);
+  AbortSignal.timeout = (ms) => {
+    const controller = new AbortController();
+    set(() => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), ms);
+    return controller.signal;
+  };
   syncBuiltinESMExports();
 
-  /** Let everything happen that needs no time: promises, then immediates, until neither is left. */
-  async function settle(): Promise<void> {
-    do {
-      await new Promise<void>((resolve) => real.setImmediate(resolve));
-      for (const fire of immediates.splice(0)) fire();
-    } while (immediates.length > 0);
+  let atOnce = 0;
+  /** The next immediate, or when there is none the next timer. Throws when there is neither, or none before `deadline`. */
+  function step(deadline: number): void {
+    const immediate = immediates.shift();
+    if (immediate !== undefined) {
+      immediate();
+      return;
+    }
+    const timer = timeline.take();
+    if (timer === null) throw new Error('nothing is left that could go on');
+    if (timer.at > deadline) throw new Error(`not done by ${deadline} ms`);
+    atOnce = timer.at > now ? 0 : atOnce + 1;
+    if (atOnce > mostPerInstant) throw new Error(`time stands still at ${now} ms`);
+    now = Math.max(now, timer.at);
+    if (timer.every !== null) timeline.add(timer, now + timer.every);
+    timer.fire();
   }
 
   return {
     now: () => now,
     sleep: (ms) => sleep(ms) as Promise<void>,
-    async run<T>(work: Promise<T>, limitMs: number) {
-      let done = false;
-      const finished = work.finally(() => {
-        done = true;
-      });
-      finished.catch(() => undefined);
+    run<T>(work: Promise<T>, limitMs: number) {
       const deadline = now + limitMs;
-      for (let atOnce = 0; ; ) {
-        await settle();
-        if (done) return finished;
-        const timer = timeline.take();
-        if (timer === null) throw new Error('nothing is left that could go on');
-        if (timer.at > deadline) throw new Error(`not done after ${limitMs} ms`);
-        atOnce = timer.at > now ? 0 : atOnce + 1;
-        if (atOnce > mostPerInstant) throw new Error(`time stands still at ${now} ms`);
-        now = Math.max(now, timer.at);
-        if (timer.every !== null) timeline.add(timer, now + timer.every);
-        timer.fire();
-      }
+      return new Promise<T>((resolve, reject) => {
+        let done = false;
+        const end = () => {
+          done = true;
+        };
+        work.then(resolve, reject).finally(end);
+        const one = () => {
+          if (done) return;
+          try {
+            step(deadline);
+          } catch (error) {
+            end();
+            reject(error);
+          }
+        };
+        // the process lets all promises go on between two of its immediates, and turns its event loop only after all of them
+        const turn = () => {
+          for (let i = 0; i < stepsPerTurn; i++) real.setImmediate(one);
+          real.setImmediate(() => done || turn());
+        };
+        turn();
+      });
     },
     uninstall() {
-      const { dateNow, performanceNow, random: realRandom, sleep: realSleep, ...timers } = real;
+      const { dateNow, performanceNow, random: realRandom, sleep: realSleep, abortAfter, ...timers } = real;
       Object.assign(globalThis, timers);
       Date.now = dateNow;
       performance.now = performanceNow;
       Math.random = realRandom;
       timersPromises.setTimeout = realSleep;
+      AbortSignal.timeout = abortAfter;
       syncBuiltinESMExports();
     },
   };

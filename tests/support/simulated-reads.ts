@@ -74,13 +74,13 @@ export function simulateReads({ nodes, groups = 1, copies, budget = 10, watched 
   const client = (id: string): NodeClient => ({
     id,
     async request(request) {
-      const started = time.now();
+      const started = time.elapsed();
       const isRead = request.path.startsWith(`${id}:`);
       if (isRead) sent.push({ node: id, at: started });
       if (isRead) open.set(id, (open.get(id) ?? 0) + 1);
       const report = (outcome: { status?: number; error?: NodeError }) => {
         if (isRead) open.set(id, (open.get(id) ?? 0) - 1);
-        health.observe({ nodeId: id, durationMs: time.now() - started, ...outcome });
+        health.observe({ nodeId: id, durationMs: time.elapsed() - started, ...outcome });
       };
       try {
         const response = await answer(id, request);
@@ -99,10 +99,10 @@ export function simulateReads({ nodes, groups = 1, copies, budget = 10, watched 
     ...healthTimes,
     downAfter: 3,
     upAfter: 2,
-    clock: () => time.now(),
+    clock: () => time.elapsed(),
     timing: time,
     onChange(node, { state }) {
-      changes.push({ node, state, at: time.now() });
+      changes.push({ node, state, at: time.elapsed() });
       if (state === 'up') selection.forget(node);
     },
   });
@@ -139,10 +139,10 @@ export function simulateReads({ nodes, groups = 1, copies, budget = 10, watched 
 
   /** A read of all shards; reads with the same number go to the same copies. */
   function read(startGroup: number): SimulatedRead {
-    const begun = time.now();
+    const begun = time.elapsed();
     const seen: SimulatedRead = { took: null, result: null, error: null };
     const ended = () => {
-      seen.took = time.now() - begun;
+      seen.took = time.elapsed() - begun;
     };
     scatter({
       index,

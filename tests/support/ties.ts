@@ -18,11 +18,15 @@ export function rankedHits(text: string, primaryKey: string): RankedHit[] {
 
 /**
  * The part of the details that ranks. Folded scores depend on maxima that a node chooses by its own words (typo) and say
- * nothing beyond the counts beside them.
+ * nothing beyond the counts beside them. Behind a similarity nothing ranks: a server hands out what vectors found one by one.
  */
 export function rankOnly(details: Raw): string {
   if (!(details instanceof Map)) return printRaw(details);
-  const kept = [...details].map(([rule, value]): [string, Raw] => {
+  const similar = [...details].findIndex(
+    ([rule, value]) => rule === 'vectorSort' && field(value, 'similarity') !== null,
+  );
+  const ranking = similar === -1 ? [...details] : [...details].slice(0, similar + 1);
+  const kept = ranking.map(([rule, value]): [string, Raw] => {
     if (!(value instanceof Map)) return [rule, value];
     const unstable =
       rule === 'typo' ? ['maxTypoCount', 'score'] : rule === 'words' ? ['maxMatchingWords', 'score'] : [];

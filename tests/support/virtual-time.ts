@@ -3,8 +3,6 @@ import type { Timing } from '../../src/nodes/timing.ts';
 /** Time that passes only when told to; everything due runs in order, and promises get their turns in between. */
 export interface VirtualTime extends Timing {
   advance(ms: number): Promise<void>;
-  /** Resolves after so many virtual milliseconds. */
-  sleep(ms: number): Promise<void>;
 }
 
 /** Let promises that are settled run what waits for them, some steps deep. */
@@ -22,10 +20,12 @@ export function virtualTime(): VirtualTime {
     timers.set(id, { at: now + Math.max(0, ms), run });
     return () => void timers.delete(id);
   };
+  const sleep = (ms: number) => new Promise<void>((resolve) => after(ms, resolve));
   return {
-    now: () => now,
+    elapsed: () => now,
     after,
-    sleep: (ms) => new Promise((resolve) => after(ms, resolve)),
+    sleep,
+    later: sleep,
     async advance(ms) {
       const end = now + ms;
       for (;;) {

@@ -131,6 +131,10 @@ export function compareRule(name: string, a: RuleDetails, b: RuleDetails): numbe
   }
 }
 
+/** Whether nothing after this rule ranks a hit: a node hands out what its vectors found one by one, however similar they are. */
+const isAlone = ({ name, details }: RankedRule): boolean =>
+  name === 'vectorSort' && details.similarity !== null && details.similarity !== undefined;
+
 /** Negative when `a` ranks before `b`, zero when no rule tells them apart. */
 export function compareRankings(a: Ranking, b: Ranking): number {
   const length = Math.min(a.length, b.length);
@@ -144,6 +148,7 @@ export function compareRankings(a: Ranking, b: Ranking): number {
     }
     const order = compareRule(x.name, x.details, y.details);
     if (order !== 0) return order;
+    if (isAlone(x)) return 0;
   }
   return 0;
 }

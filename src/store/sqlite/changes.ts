@@ -22,21 +22,40 @@ export function takeId(connection: Connection, counter: string): number {
   return Number(connection.first('SELECT next - 1 AS taken FROM counters WHERE name = ?', [counter])?.taken);
 }
 
+/** What is the newest task that a node is known to have taken. */
+function noteNodeTask(connection: Connection, nodeId: string, { uid, enqueuedAt }: NewestNodeTask): void {
+  connection.run(
+    `INSERT INTO newest_node_tasks (node_id, uid, enqueued_at) VALUES (?, ?, ?)
+     ON CONFLICT (node_id) DO UPDATE SET uid = excluded.uid, enqueued_at = excluded.enqueued_at
+       WHERE excluded.uid > uid`,
+    [nodeId, uid, enqueuedAt],
+  );
+}
+
+/** The node's tasks of the index up to this one are accounted for. */
+function raiseHighest(connection: Connection, nodeId: string, indexId: number, nodeTaskUid: number): void {
+  connection.run(
+    `INSERT INTO node_tasks (node_id, index_id, highest) VALUES (?, ?, ?)
+     ON CONFLICT (node_id, index_id) DO UPDATE SET highest = max(highest, excluded.highest)`,
+    [nodeId, indexId, nodeTaskUid],
+  );
+}
+
+/** A part's task counts as one that its node took when it first names it: the node may have another disk by the time it ends. */
 function putPart(connection: Connection, record: PartRecord): void {
+  const before = connection.first('SELECT node_task_uid FROM parts WHERE task_uid = ? AND part = ?', [
+    record.taskUid,
+    record.part,
+  ]);
   partTable.upsert(connection, record);
-  if (record.nodeTaskUid === null) return;
+  if (record.nodeTaskUid === null || before?.node_task_uid === record.nodeTaskUid) return;
   connection.run(
     `INSERT INTO node_tasks (node_id, index_id, highest)
        SELECT ?, index_id, ? FROM tasks WHERE uid = ? AND index_id IS NOT NULL
      ON CONFLICT (node_id, index_id) DO UPDATE SET highest = max(highest, excluded.highest)`,
     [record.nodeId, record.nodeTaskUid, record.taskUid],
   );
-  connection.run(
-    `INSERT INTO newest_node_tasks (node_id, uid, enqueued_at) VALUES (?, ?, ?)
-     ON CONFLICT (node_id) DO UPDATE SET uid = excluded.uid, enqueued_at = excluded.enqueued_at
-       WHERE excluded.uid > uid`,
-    [record.nodeId, record.nodeTaskUid, record.nodeEnqueuedAt],
-  );
+  noteNodeTask(connection, record.nodeId, { uid: record.nodeTaskUid, enqueuedAt: record.nodeEnqueuedAt });
 }
 
 /** The node has another disk than before: nothing that it was known to have taken counts any more. */
@@ -149,6 +168,9 @@ export function applyChange(connection: Connection, change: StoreChange): void {
     case 'renameTasks':
       renameTasks(connection, change.below, change.names);
       return;
+    case 'noteNodeTask':
+      noteNodeTask(connection, change.nodeId, change.task);
+      return;
     case 'putLeftover':
       connection.run('INSERT OR IGNORE INTO node_leftovers (node_id, node_task_uid) VALUES (?, ?)', [
         change.nodeId,
@@ -173,6 +195,7 @@ export function applyChange(connection: Connection, change: StoreChange): void {
       return;
     case 'clearRepairTasks':
       connection.run('DELETE FROM repair_tasks WHERE node_id = ? AND index_id = ?', [change.nodeId, change.indexId]);
+      raiseHighest(connection, change.nodeId, change.indexId, change.newest);
       return;
     case 'putTombstones':
       putTombstones(connection, change.record);

@@ -12,7 +12,7 @@ const largestGroup = 256;
 /**
  * Runs changes in arrival order and makes those of one event-loop turn durable with a single flush to disk, which is what
  * a commit's time goes to (PostgreSQL's and MySQL's group commit). Each change has a savepoint: one that fails leaves the
- * others untouched. Nothing is acknowledged before its transaction has been committed.
+ * others untouched, and one that is alone needs none. Nothing is acknowledged before its transaction has been committed.
  */
 export class GroupCommit {
   readonly #connection: Connection;
@@ -71,7 +71,8 @@ export class GroupCommit {
   #commit(group: readonly Pending[]): unknown | null {
     try {
       this.#connection.exec('BEGIN IMMEDIATE');
-      for (const pending of group) this.#runInSavepoint(pending);
+      if (group.length === 1) group[0]!.run();
+      else for (const pending of group) this.#runInSavepoint(pending);
       this.#connection.exec('COMMIT');
       return null;
     } catch (error) {

@@ -131,7 +131,7 @@ describe('adaptive replica selection', () => {
       for (const node of ['a', 'c']) send(time, selection, { node, ms: 5, result: 'answered', gap: 0 });
       if (selection.standings(nodes).get('b')?.rank !== 'slow') break;
       if (selection.probeDue('b')) {
-        looks.push(time.now());
+        looks.push(time.elapsed());
         send(time, selection, { node: 'b', ms: 5, result: 'answered', gap: 0 });
       }
       await time.advance(20);

@@ -44,6 +44,7 @@ beforeEach(() => {
     clients: { get: () => client },
     inLine: ((_node: string, _uid: string, work: (after: number) => unknown) =>
       work(0)) as unknown as CleanerOptions['inLine'],
+    nodeHas: () => undefined,
     ended: async () => 'succeeded',
     timeoutMs: 1_000,
     log: pino({ enabled: false }),
@@ -57,6 +58,22 @@ describe('cleaning', () => {
     expect(await createCleaner(options).clean()).toBe(2);
     expect(sent.map(filterOf)).toEqual([shardFilter([1, 2])]);
     expect(copies.leaving()).toEqual([]);
+  });
+
+  it('writes the deletion down, so that it is no client’s after a crash, and is missed when the disk is lost', async () => {
+    const noted: StoreChange[] = [];
+    const { commit } = options.state;
+    options.state.commit = async (changes) => {
+      noted.push(...changes.filter(({ kind }) => kind !== 'deleteLeaving'));
+      return commit(changes);
+    };
+    await createCleaner(options).clean();
+    const record = { nodeId: 'a', indexId: 1, seq: expect.any(Number), afterTask: 0 };
+    expect(noted).toEqual([
+      { kind: 'putRepairTask', record: { ...record, nodeTaskUid: null } },
+      { kind: 'putRepairTask', record: { ...record, nodeTaskUid: 7 } },
+      { kind: 'noteNodeTask', nodeId: 'a', task: { uid: 7, enqueuedAt: null } },
+    ]);
   });
 
   it('leaves a copy alone that came back into use while its request waited for its turn', async () => {

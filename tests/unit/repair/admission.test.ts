@@ -30,7 +30,10 @@ test('a disk is told by the newest task that the node took', async () => {
   expect(await disk(at(5, 1), [at(9, 3)])).toBe('unclear');
 });
 
-function admissionOf(admit: () => Promise<void>, verdict: () => 'same' | 'other' = () => 'same') {
+function admissionOf(
+  admit: (node: string, otherDisk: boolean) => Promise<void>,
+  verdict: () => 'same' | 'other' = () => 'same',
+) {
   const up = new Set(['n']);
   const health = { up: (node: string) => up.has(node) };
   const check = { admit, disk: async () => verdict() };
@@ -91,5 +94,29 @@ test('a disk that is exchanged between two probes is noticed', async () => {
   verdict = 'other';
   await vi.advanceTimersByTimeAsync(10_100);
   expect([looks, admission.up('n')]).toEqual([2, true]);
+  admission.stop();
+});
+
+test('a node that was found to have another disk is not used until it was let in as one', async () => {
+  vi.useFakeTimers();
+  const looks: boolean[] = [];
+  const waiting: (() => void)[] = [];
+  const { admission } = admissionOf((_node, otherDisk) => {
+    looks.push(otherDisk);
+    return new Promise((resolve) => waiting.push(resolve));
+  });
+  const started = admission.start();
+  waiting.shift()?.();
+  await started;
+  admission.otherDisk('n');
+  expect(admission.up('n')).toBe(false);
+  // once more while it is being looked at: that look began too early
+  admission.otherDisk('n');
+  waiting.shift()?.();
+  await vi.advanceTimersByTimeAsync(1_100);
+  expect(admission.up('n')).toBe(false);
+  waiting.shift()?.();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([admission.up('n'), looks]).toEqual([true, [false, true, true]]);
   admission.stop();
 });

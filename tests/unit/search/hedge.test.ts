@@ -15,7 +15,7 @@ describe('hedged reads', () => {
     const sim = simulate({ nodes: 3, copies: 2 });
     await sim.load(50, 3_000);
     sim.behaviour.set('n1', 'silent');
-    const begun = sim.time.now();
+    const begun = sim.time.elapsed();
     const reads = await sim.load(50, 10_000);
     await sim.time.advance(20_000);
     for (const { result } of reads) expect([shardsOf(result), result?.missing]).toEqual([all, []]);
@@ -113,7 +113,7 @@ describe('hedged reads', () => {
     const before = { ...sim.hedges };
     let request = 0;
     sim.behaviour.set('n0', () => (request++ % 25 === 0 ? 90 : 5));
-    const from = sim.time.now();
+    const from = sim.time.elapsed();
     await sim.load(50, 4_000);
     expect(sim.hedges).toEqual(before);
     // a look now and then, no more
@@ -143,13 +143,13 @@ describe('steering reads', () => {
     await sim.load(100, 5_000);
     expect(share(0, 5_000)).toBeCloseTo(1 / 3, 1);
     sim.behaviour.set('n1', 505);
-    const slow = sim.time.now();
+    const slow = sim.time.elapsed();
     const reads = await sim.load(100, 20_000);
     expect(share(slow, slow + 10_000)).toBeLessThan(0.033);
     const sorted = durations(reads).sort((a, b) => a - b);
     expect(sorted[Math.floor(sorted.length * 0.99)]).toBeLessThan(30);
     sim.behaviour.set('n1', 5);
-    const healed = sim.time.now();
+    const healed = sim.time.elapsed();
     await sim.load(100, 35_000);
     expect(share(healed + 30_000, healed + 35_000)).toBeCloseTo(1 / 3, 1);
   });
@@ -196,13 +196,13 @@ describe('reads while nodes are watched', () => {
     await Promise.all([sim.health.start(), sim.time.advance(100)]);
     await sim.load(50, 3_000);
     sim.behaviour.set('n1', 'silent');
-    const hung = sim.time.now();
+    const hung = sim.time.elapsed();
     const reads = await sim.load(50, 20_000);
     const states = sim.changes.filter(({ node, at }) => node === 'n1' && at >= hung);
     expect(states.map(({ state }) => state)).toEqual(['suspect', 'down']);
     expect((states[0]?.at ?? 0) - hung).toBeLessThanOrEqual(3_000);
     sim.behaviour.set('n1', 5);
-    const woke = sim.time.now();
+    const woke = sim.time.elapsed();
     reads.push(...(await sim.load(50, 30_000)));
     await sim.time.advance(10_000);
     expect(reads.every(complete)).toBe(true);
@@ -215,7 +215,7 @@ describe('reads while nodes are watched', () => {
   it('survive a node that is there for five seconds and gone for five, without swinging with it', async () => {
     const sim = simulate({ nodes: 3, copies: 2, watched: true });
     await Promise.all([sim.health.start(), sim.time.advance(100)]);
-    sim.behaviour.set('n1', () => (sim.time.now() % 10_000 < 5_000 ? 5 : 'gone'));
+    sim.behaviour.set('n1', () => (sim.time.elapsed() % 10_000 < 5_000 ? 5 : 'gone'));
     const reads = await sim.load(50, 60_000);
     await sim.time.advance(10_000);
     expect(reads.every(complete)).toBe(true);

@@ -80,6 +80,19 @@ describe('compareRankings', () => {
   it('ranks similarity high to low, none last, and a skipped rule worst of all', () => {
     expect(sign({ vectorSort: { similarity: 0.9 } }, { vectorSort: { similarity: 0.8 } })).toBe(-1);
     expect(sign({ vectorSort: { similarity: 0 } }, { vectorSort: { similarity: null } })).toBe(-1);
+    // one server hands out equally similar documents one by one, in no order of the sorts behind
+    const behind = (similarity: number | null, value: number) => ({
+      vectorSort: { similarity },
+      'price:asc': { value },
+    });
+    expect(sign(behind(0.5, 2), behind(0.5, 1))).toBe(0);
+    expect(sign(behind(null, 2), behind(null, 1))).toBe(1);
+    expect(
+      sign(
+        { 'price:asc': { value: 2 }, vectorSort: { similarity: 1 } },
+        { 'price:asc': { value: 1 }, vectorSort: { similarity: 1 } },
+      ),
+    ).toBe(1);
     expect(sign({ words: { matchingWords: 1 } }, { skipped: {} })).toBe(-1);
     expect(sign({ skipped: {} }, { 'price:asc': { value: null } })).toBe(1);
   });

@@ -393,6 +393,19 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect([await store.newestNodeTask('n1'), await store.lastNodeTask('n1', 6)]).toEqual([null, null]);
     });
 
+    test('a node’s newest task may be nobody’s part, and parts count when they first name theirs', async () => {
+      const at = (uid: number) => ({ uid, enqueuedAt: `2024-05-01T10:00:0${uid}Z` });
+      const part = newPart({ nodeTaskUid: 4, nodeEnqueuedAt: at(4).enqueuedAt });
+      const { uid: taskUid } = await store.createTask(newTask(), [part], []);
+      await store.commit([{ kind: 'noteNodeTask', nodeId: 'n1', task: at(6) }]);
+      await store.commit([{ kind: 'noteNodeTask', nodeId: 'n1', task: at(5) }]);
+      expect(await store.newestNodeTask('n1')).toEqual(at(6));
+      // the part's task was on the disk that the node had before
+      await store.commit([{ kind: 'resetNodeTasks', nodeId: 'n1', newest: at(2) }]);
+      await store.commit([{ kind: 'putPart', record: { ...part, taskUid, status: 'succeeded' } }]);
+      expect(await store.newestNodeTask('n1')).toEqual(at(2));
+    });
+
     test('missed writes are kept in order and go with the mark of their copy or with the index', async () => {
       const [later, first] = [missedWrite(9, { ids: null }), missedWrite(3, { first: true, ids: [] })];
       const others = [missedWrite(1, { shard: 3 }), missedWrite(1, { nodeId: 'n2' }), missedWrite(1, { indexId: 2 })];
@@ -412,7 +425,8 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       await store.commit(records.map((record): StoreChange => ({ kind: 'putRepairTask', record })));
       await store.commit([{ kind: 'putRepairTask', record: repairTask(2, { nodeTaskUid: 9 }) }]);
       expect(await store.repairTasks('n1', 1)).toEqual([records[1], repairTask(2, { nodeTaskUid: 9 })]);
-      await store.commit([{ kind: 'clearRepairTasks', nodeId: 'n1', indexId: 1 }]);
+      await store.commit([{ kind: 'clearRepairTasks', nodeId: 'n1', indexId: 1, newest: 12 }]);
+      expect(await store.lastNodeTask('n1', 1)).toBe(12);
       expect([await store.repairTasks('n1', 1), await store.repairTasks('n2', 1)]).toEqual([[], [records[2]]]);
     });
 

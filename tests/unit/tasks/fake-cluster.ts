@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { createCatalog } from '../../../src/indexes/catalog.ts';
 import { type NodeClient, NodeError, type NodeRequest, type NodeResponse } from '../../../src/nodes/client.ts';
+import { machineTime, type Timing } from '../../../src/nodes/timing.ts';
 import { createClusterView } from '../../../src/placement/cluster-view.ts';
 import { createCopyStates } from '../../../src/placement/copies.ts';
 import { createTopology } from '../../../src/placement/topology.ts';
@@ -11,7 +12,6 @@ import type { PlannedPart, WritePlan } from '../../../src/tasks/acceptance.ts';
 import type { SettingsCommit } from '../../../src/tasks/catalog-changes.ts';
 import { createTaskEngine, type TaskEngine, type TaskEngineOptions } from '../../../src/tasks/engine.ts';
 import type { LostAnswer } from '../../../src/tasks/sender.ts';
-import { realTiming, type Timing } from '../../../src/tasks/timing.ts';
 
 /**
  * What a scripted node does with the next write. `lose-answer` takes it and never answers, `hang` does neither; `cut-after`
@@ -151,9 +151,10 @@ export class FakeNode implements NodeClient {
 
 /** Time that passes ten times as fast. */
 const fastTiming: Timing = {
-  elapsed: () => realTiming.elapsed() * 10,
-  sleep: (ms) => realTiming.sleep(ms / 10),
-  later: (ms) => realTiming.later(ms / 10),
+  elapsed: () => machineTime.elapsed() * 10,
+  sleep: (ms) => machineTime.sleep(ms / 10),
+  later: (ms) => machineTime.later(ms / 10),
+  after: (ms, run) => machineTime.after(ms / 10, run),
 };
 
 /** A task engine over scripted nodes and a real store; `crash` throws its memory away and starts another on the store. */
@@ -240,6 +241,7 @@ export async function startFakeCluster(
       idempotency: { retentionMs: 60_000, maxKeys: 100 },
       timing: fastTiming,
       onLostAnswer: (outcome) => lostAnswers.push(outcome),
+      onOtherDisk: () => undefined,
       retentionMs: 60_000,
       nodeRetentionMs: 3_600_000,
       now: Date.now,

@@ -63,9 +63,24 @@ describe('missedWrites', () => {
     expect(judged([part('a', [0], 'enqueued'), part('b', [1], 'enqueued')], inSync(2)).unwritten).toEqual([]);
   });
 
-  it('does not count what a stale copy took, because repairing it would undo the write', () => {
+  it('does not count what a stale copy took, and has its repair undo the write', () => {
     const parts = [part('a', [0], 'enqueued'), part('c', [0], 'missed')];
-    expect(judged(parts, inSync(), [{ shard: 0, nodeId: 'a' }])).toMatchObject({ stale: [], unwritten: [0] });
+    const a = { shard: 0, nodeId: 'a' };
+    expect(judged(parts, inSync(), [a])).toMatchObject({ stale: [a], unwritten: [0] });
+  });
+
+  it.each(['enqueued', 'missed', 'unknown'] as const)(
+    'has the repair of a stale copy (%s) look where nobody knows what the one in sync holds',
+    (fate) => {
+      const a = { shard: 0, nodeId: 'a' };
+      const parts = [part('a', [0], fate), part('c', [0], 'unknown')];
+      expect(judged(parts, inSync(), [a])).toMatchObject({ stale: [a], unwritten: [0] });
+    },
+  );
+
+  it('goes by a copy that certainly did not take what none took', () => {
+    const parts = [part('a', [0], 'unknown'), part('b', [0], 'missed'), part('c', [0], 'missed')];
+    expect(judged(parts).stale).toEqual([{ shard: 0, nodeId: 'a' }]);
   });
 
   it('counts a node that took only one of its parts as having missed the write', () => {

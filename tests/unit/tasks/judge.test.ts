@@ -65,7 +65,7 @@ describe('judge', () => {
   it('does not let a stale copy decide', () => {
     const parts = [part('a', [0], 'failed', { error: '{}' }), part('b', [0], 'succeeded')];
     const judged = judge(parts, context({ inSync: (node) => node === 'a' }));
-    expect(judged).toMatchObject({ status: 'failed' });
+    expect(judged).toMatchObject({ status: 'failed', diverged: [{ nodeId: 'b', shards: [0] }] });
   });
 
   it('lets no roll-back part decide, but waits for it', () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { initHash } from '../../../src/placement/hash.ts';
 import { type Behaviour, type FakeCluster, movies, startFakeCluster } from './fake-cluster.ts';
 
@@ -87,7 +87,7 @@ describe('a write whose answer is lost', () => {
     cluster = await startFakeCluster(3);
     node('b').behaviour = 'lose-answer';
     const write = writeBody('1');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await vi.waitFor(() => expect(node('b').tasks).toHaveLength(1));
     node('b').silent = true;
     const { degraded } = await write;
     expect(degraded).toEqual({ groups: [0], shards: everyShard });

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { initHash } from '../../../src/placement/hash.ts';
 import type { RepairTask } from '../../../src/store/records.ts';
 import { type FakeCluster, movies, startFakeCluster } from './fake-cluster.ts';
@@ -90,6 +90,55 @@ describe('requests of repairs among those of clients', () => {
 });
 
 describe('a node with another disk', () => {
+  it('is found by the first task that it gives a uid it has given before', async () => {
+    const found: string[] = [];
+    cluster = await startFakeCluster(2, ['a', 'b'], undefined, { onOtherDisk: (id) => found.push(id) });
+    for (let i = 0; i < 3; i++) await cluster.ended((await cluster.write([0])).uid);
+    node('a').tasks.length = 1;
+    const { uid } = await cluster.write([0]);
+    await cluster.ended(uid);
+    expect(found).toEqual(['a']);
+    const parts = await cluster.store.parts(uid);
+    expect(parts.find(({ nodeId }) => nodeId === 'a')).toMatchObject({ status: 'unknown', nodeTaskUid: null });
+    expect(cluster.copies.stale()).toMatchObject([{ nodeId: 'a', shard: 0 }]);
+    await cluster.ended((await cluster.write([0])).uid);
+    expect(found).toEqual(['a']);
+  });
+
+  it('is found so by the next process, too, and by what repairs sent', async () => {
+    const found: string[] = [];
+    cluster = await startFakeCluster(2, ['a', 'b'], undefined, { onOtherDisk: (id) => found.push(id) });
+    for (let i = 0; i < 3; i++) await cluster.ended((await cluster.write([0])).uid);
+    await cluster.crash();
+    node('a').tasks.length = 1;
+    await cluster.ended((await cluster.write([0])).uid);
+    expect(found).toEqual(['a']);
+    await cluster.ended((await cluster.write([0])).uid);
+    cluster.engine.nodeHas('a', 7);
+    await cluster.ended((await cluster.write([0])).uid);
+    expect(found).toEqual(['a', 'a']);
+  });
+
+  it('has missed what it took of a task that other nodes are still being sent', async () => {
+    cluster = await startFakeCluster(2, ['a', 'b']);
+    const b = node('b');
+    const request = b.request.bind(b);
+    let letPass = () => {};
+    const passing = new Promise<void>((resolve) => {
+      letPass = resolve;
+    });
+    b.request = (asked) => passing.then(() => request(asked));
+    const writing = cluster.write([0]);
+    await vi.waitFor(() => expect(node('a').tasks).toHaveLength(1));
+    await cluster.engine.loseNode('a');
+    letPass();
+    const { uid } = await writing;
+    await cluster.ended(uid);
+    const parts = await cluster.store.parts(uid);
+    expect(parts.find(({ nodeId }) => nodeId === 'a')).toMatchObject({ status: 'missed', nodeTaskUid: null });
+    expect(cluster.copies.stale()).toMatchObject([{ nodeId: 'a', shard: 0 }]);
+  });
+
   it('has missed what it had accepted and not done', async () => {
     cluster = await startFakeCluster(2, ['a', 'b']);
     node('a').outcome = null;

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { machineTime } from '../../../src/nodes/timing.ts';
 import { initHash } from '../../../src/placement/hash.ts';
 import { createSessions } from '../../../src/tasks/sessions.ts';
-import { realTiming } from '../../../src/tasks/timing.ts';
 import { writeOrigin } from '../../../src/tasks/write-origin.ts';
 import { type FakeCluster, startFakeCluster } from './fake-cluster.ts';
 
@@ -12,7 +12,7 @@ afterEach(() => cluster.close());
 const write = (session: string) =>
   writeOrigin.run({ idempotencyKey: null, fingerprint: () => '', session }, () => cluster.write([0, 1, 2, 3]));
 const sessions = (maxWaitMs: number) =>
-  createSessions({ active: cluster.engine.active, timing: realTiming, maxWaitMs });
+  createSessions({ active: cluster.engine.active, timing: machineTime, maxWaitMs });
 const hold = () => {
   for (const n of cluster.nodes.values()) n.outcome = null;
 };
