@@ -150,6 +150,7 @@ describe('the creation of an index that nodes did not take', () => {
     const request = JSON.stringify(creation.parts[0]!.request);
     await cluster.store.commit([
       { kind: 'putPart', record: { ...again, status: 'sending', nodeTaskUid: null, request } },
+      { kind: 'resetNodeTasks', nodeId: 'a', newest: null },
     ]);
     node('a').outcome = () => 'succeeded';
     await cluster.crash();
