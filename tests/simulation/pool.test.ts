@@ -11,4 +11,4 @@ test('schedules come to the same in one process and in two', async () => {
   expect(alone.acknowledged).toBeGreaterThan(options.runs * 10);
   expect(shared).toEqual(alone);
   expect(seen).toEqual([1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6]);
-});
+}, 180_000);

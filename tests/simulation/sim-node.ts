@@ -232,12 +232,11 @@ export class SimNode {
     const among = (name: string) => query.get(name)?.split(',');
     const [uids, indexes, statuses] = [among('uids'), among('indexUids'), among('statuses')];
     const limit = Number(query.get('limit') ?? 20);
-    const found = this.#disk.tasks.filter(
-      (task) =>
-        (uids?.includes(String(task.uid)) ?? true) &&
-        (indexes?.includes(task.indexUid) ?? true) &&
-        (statuses?.includes(task.status) ?? true),
-    );
+    const { tasks } = this.#disk;
+    const asked = uids === undefined ? tasks : uids.flatMap((uid) => tasks[Number(uid)] ?? []);
+    const found = asked
+      .filter((task) => (indexes?.includes(task.indexUid) ?? true) && (statuses?.includes(task.status) ?? true))
+      .sort((a, b) => a.uid - b.uid);
     const ordered = query.get('reverse') === 'true' ? found : found.reverse();
     return json(200, { results: ordered.slice(0, limit).map(shown), total: found.length, limit });
   }

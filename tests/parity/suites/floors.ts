@@ -4,6 +4,7 @@
  */
 export const floors: Readonly<Record<string, number>> = {
   'words then prefix': 0.9,
+  'highlight, misspelt forms': 0.9,
   'ranking score': 0.9,
   'score details': 0.9,
   'strategy frequency': 0.6,

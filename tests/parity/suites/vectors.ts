@@ -9,6 +9,8 @@ interface Material {
   vector(): number[];
   /** One to three words of a document. */
   words(): string;
+  /** One to three words that are too short for a server to look for misspelt forms of them. */
+  shortWords(): string;
   /** A word that is in more titles than a page has hits. */
   commonWord(): string;
   /** Id of a document as sent. */
@@ -34,6 +36,8 @@ const either = (m: Material) => (m.rng.chance(0.4) ? semantic(m) : hybrid(m));
 /** Words fill the page so well that no server looks for neighbours, which it would do approximately for so few hits. */
 const goodEnough = (m: Material) => ({ ...hybrid(m, [0.01, 0.1, 0.3]), q: m.commonWord() });
 
+const highlighted = (m: Material) => ({ ...either(m), attributesToHighlight: ['*'], showMatchesPosition: true });
+
 const classes: Readonly<Record<string, Make>> = {
   semantic,
   'semantic beside words': (m) => ({ ...semantic(m), q: m.words() }),
@@ -53,7 +57,8 @@ const classes: Readonly<Record<string, Make>> = {
   threshold: (m) => ({ ...either(m), rankingScoreThreshold: m.rng.pick([0.3, 0.5, 0.7, 0.9]) }),
   'offset and limit': (m) => ({ ...either(m), offset: m.rng.pick([1, 20, 300]), limit: 4_000 }),
   'page mode': (m) => ({ ...either(m), page: 1, hitsPerPage: 4_000 }),
-  highlight: (m) => ({ ...either(m), attributesToHighlight: ['*'], showMatchesPosition: true }),
+  highlight: (m) => ({ ...highlighted(m), q: m.shortWords() }),
+  'highlight, misspelt forms': highlighted,
   crop: (m) => ({ ...either(m), attributesToCrop: ['description'], cropLength: 4 }),
   'scores shown': (m) => ({ ...either(m), showRankingScore: true, showRankingScoreDetails: true }),
   'vectors shown': (m) => ({ ...either(m), retrieveVectors: true, attributesToRetrieve: ['id', '_vectors'] }),
@@ -83,12 +88,15 @@ function commonWords(titles: readonly string[]): string[] {
 function materialOf(corpus: Corpus, seed: number): Material {
   const rng = createRng(seed);
   const parsed = corpus.documents.map((document) => JSON.parse(document) as { id: string | number; title: string });
+  const words = new Set(parsed.flatMap(({ title }) => title.split(' ')));
+  const short = [...words].filter((word) => /^\p{L}{2,4}$/u.test(word));
   const common = commonWords(parsed.map(({ title }) => title));
   return {
     rng,
     vector: createVectorSource(seed + 1),
     // The space ends the last word: how a node scores short prefixes depends on how many words it holds.
     words: () => `${rng.sample(rng.pick(parsed).title.split(' '), rng.between(1, 3)).join(' ')} `,
+    shortWords: () => `${rng.sample(short, rng.between(1, 3)).join(' ')} `,
     commonWord: () => `${rng.pick(common)} `,
     id: () => rng.pick(parsed).id,
   };

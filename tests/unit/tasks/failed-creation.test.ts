@@ -143,12 +143,14 @@ describe('the creation of an index that nodes did not take', () => {
     await cluster.ended(0);
     await until(() => creations('a') === 1);
     await cluster.engine.stop();
-    // as it was before anything was sent again
+    // as it was before anything was sent again, on the node and in the store
     node('a').tasks.pop();
+    const newest = { uid: node('a').tasks.at(-1)!.uid, enqueuedAt: null };
     const again = (await cluster.store.parts(1)).find(({ step, nodeId }) => step === 'create' && nodeId === 'a')!;
     expect(again.request).toBeNull();
     const request = JSON.stringify(creation.parts[0]!.request);
     await cluster.store.commit([
+      { kind: 'resetNodeTasks', nodeId: 'a', newest },
       { kind: 'putPart', record: { ...again, status: 'sending', nodeTaskUid: null, request } },
       { kind: 'resetNodeTasks', nodeId: 'a', newest: null },
     ]);
