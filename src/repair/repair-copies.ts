@@ -116,6 +116,7 @@ export function createCopyRepair(options: RepairCopiesOptions) {
       await quiet.applied(index, everybody(work), within);
       await quiet.followed(index, new Set(everybody(work)), within);
       await suspects.addMissed();
+      await suspects.remember();
       const whole = [...suspects.shards];
       if (whole.length > 0 && (await comparison.count(whole, within)) > fewDocuments) return false;
       await comparison.whole(whole, within);
@@ -135,6 +136,7 @@ export function createCopyRepair(options: RepairCopiesOptions) {
   }
 
   async function compareSuspects({ comparison, suspects, progress }: Work, signal: AbortSignal): Promise<void> {
+    await suspects.remember();
     const { shards, ids } = suspects.take();
     progress.phase = shards.length > 0 ? 'comparing' : 'catching up';
     await comparison.whole(shards, signal);
@@ -205,7 +207,7 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     const sources = chooseSources(group, state);
     const watch = options.touched.watch(group.index.id, group.shards);
     const unfinished = [...options.active.all()];
-    const suspects = createSuspects(state.store, group, watch);
+    const suspects = createSuspects(state, group, watch);
     const comparison = createCopyComparison({
       ...options,
       index: group.index,

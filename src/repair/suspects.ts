@@ -1,4 +1,5 @@
-import type { Store } from '../store/store.ts';
+import { shardOf } from '../placement/hash.ts';
+import type { Store, StoreChange } from '../store/store.ts';
 import type { CopyGroup } from './repair-copies.ts';
 import type { Watch, Write } from './touched.ts';
 
@@ -14,6 +15,11 @@ export interface Suspects {
   gather(): void;
   /** Add what was found missing since the repair began, of tasks that were under way before. */
   addMissed(): Promise<void>;
+  /**
+   * Write down which of the suspects are not in the log of missed writes. To be awaited before they are compared: a copy that crosses
+   * a write of a client is put right by a later look, which a repair that begins anew would not know to take.
+   */
+  remember(): Promise<void>;
   /** Take all suspects out, to compare them. */
   take(): { shards: number[]; ids: string[] };
   /** Say that this document was copied since the last `gather`. */
@@ -22,6 +28,9 @@ export interface Suspects {
 
 /** Ids that are suspects together; with more the copies are compared as a whole. */
 const mostIds = 50_000;
+
+/** Entries of the log that stand for no task are numbered down from here, so that none has the uid of another. */
+let sequence = -Date.now();
 
 /** What the log of missed writes says about a copy; null when it is not complete. */
 async function loggedIds(store: Pick<Store, 'missedWrites'>, { index, nodeId }: CopyGroup, shard: number) {
@@ -39,13 +48,20 @@ async function loggedIds(store: Pick<Store, 'missedWrites'>, { index, nodeId }: 
  * back a document whose copy was read before the deletion and stored behind it, so the documents copied meanwhile are suspects.
  * Anything else whose documents are unknown, an edit by function, may tell equal documents apart that were read at different moments.
  */
-export function createSuspects(store: Pick<Store, 'missedWrites'>, group: CopyGroup, watch: Watch): Suspects {
+export function createSuspects(
+  { store, commit }: { store: Pick<Store, 'missedWrites'>; commit(changes: readonly StoreChange[]): Promise<void> },
+  group: CopyGroup,
+  watch: Watch,
+): Suspects {
   let shards = new Set<number>();
   let ids = new Set<string>();
   /** Null once they were too many. */
   let copies: Set<string> | null = new Set();
   /** Per shard, how many entries of the log have been taken into account. */
   const logged = new Map<number, number>();
+
+  /** The ids in the logs that are complete; whoever begins anew compares the other copies as a whole anyway. */
+  const written = new Map<number, Set<string>>();
 
   function suspectAll(): void {
     shards = new Set(group.shards);
@@ -70,7 +86,10 @@ export function createSuspects(store: Pick<Store, 'missedWrites'>, group: CopyGr
         const log = await loggedIds(store, group, shard);
         logged.set(shard, log.entries);
         if (empty || log.ids === null || ids.size + log.ids.length > mostIds) shards.add(shard);
-        else suspect(log.ids);
+        else {
+          written.set(shard, new Set(log.ids));
+          suspect(log.ids);
+        }
       }
     },
     addUnfinished(writes) {
@@ -81,10 +100,10 @@ export function createSuspects(store: Pick<Store, 'missedWrites'>, group: CopyGr
       }
     },
     gather() {
-      const written = watch.take();
-      if (written.anything || (written.deletions && copies === null)) suspectAll();
-      suspect(written.ids);
-      if (written.deletions) suspect(copies ?? []);
+      const writes = watch.take();
+      if (writes.anything || (writes.deletions && copies === null)) suspectAll();
+      suspect(writes.ids);
+      if (writes.deletions) suspect(copies ?? []);
       copies = new Set();
     },
     async addMissed() {
@@ -94,6 +113,24 @@ export function createSuspects(store: Pick<Store, 'missedWrites'>, group: CopyGr
         logged.set(shard, log.length);
         if (log.some((entry) => entry.ids === null)) shards.add(shard);
         suspect(log.flatMap((entry) => entry.ids ?? []));
+      }
+    },
+    async remember() {
+      const fresh = new Map<number, string[]>();
+      for (const id of ids) {
+        const shard = shardOf(id, group.index.shards);
+        if (written.get(shard)?.has(id) !== false) continue;
+        const list = fresh.get(shard);
+        if (list === undefined) fresh.set(shard, [id]);
+        else list.push(id);
+      }
+      const copy = { indexId: group.index.id, nodeId: group.nodeId, taskUid: --sequence, first: false };
+      await commit(
+        [...fresh].map(([shard, some]): StoreChange => ({ kind: 'putMissed', record: { ...copy, shard, ids: some } })),
+      );
+      for (const [shard, some] of fresh) {
+        for (const id of some) written.get(shard)?.add(id);
+        logged.set(shard, (logged.get(shard) ?? 0) + 1);
       }
     },
     take() {

@@ -121,6 +121,7 @@ export interface MissedWrite {
   indexId: number;
   shard: number;
   nodeId: string;
+  /** Negative for what no task tells. */
   taskUid: number;
   /** Ids of the documents written in this shard; null when it is not known which. */
   ids: string[] | null;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { type RawRequest, type Server, send, sendJson, type TaskView, waitForTask } from '../../support/http.ts';
@@ -47,6 +48,8 @@ export interface Load {
 /** Sends the same writes to both, in the same order for each document, and searches meanwhile. */
 export function startLoad(cluster: Server, oracle: Server, { tolerant = false }: LoadOptions = {}): Load {
   const end = new AbortController();
+  // every deletion that is followed waits for it
+  setMaxListeners(0, end.signal);
   const wrong: string[] = [];
   /** Ids whose deletion has ended; they are never written again. */
   const gone = new Set<string>();

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { initHash, shardOf } from '../../../src/placement/hash.ts';
 import { createSuspects } from '../../../src/repair/suspects.ts';
 import { createTouchedDocuments, type Write } from '../../../src/repair/touched.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { Store, StoreChange } from '../../../src/store/store.ts';
 import { indexRecord } from '../store/records.ts';
 
 type Log = Awaited<ReturnType<Store['missedWrites']>>;
@@ -14,7 +15,14 @@ function start(log: Record<number, Log> = {}) {
   const missed = new Map(Object.entries(log));
   const store = { missedWrites: async (_index: number, shard: number) => missed.get(String(shard)) ?? [] };
   const watch = touched.watch(index.id, shards);
-  const suspects = createSuspects(store, { index, nodeId: 'a', shards }, watch);
+  async function commit(changes: readonly StoreChange[]): Promise<void> {
+    for (const change of changes) {
+      if (change.kind !== 'putMissed') throw new Error(change.kind);
+      const { shard } = change.record;
+      missed.set(String(shard), [...(missed.get(String(shard)) ?? []), change.record]);
+    }
+  }
+  const suspects = createSuspects({ store, commit }, { index, nodeId: 'a', shards }, watch);
   return { suspects, touched, missed, seen: () => [[...suspects.shards], [...suspects.ids].sort()] };
 }
 
@@ -24,7 +32,30 @@ const write = (type: string, ids: Record<number, string[]> | null): Write => ({
 });
 const entry = (ids: string[] | null, first = false): Log[number] => ({ taskUid: 1, ids, first }) as Log[number];
 
+beforeAll(initHash);
+
 describe('suspects', () => {
+  it('that only clients have named are found again by a repair that begins anew, where the log is complete', async () => {
+    const [here, there] = [0, 1].map((shard) =>
+      Array.from({ length: 100 }, (_, i) => `d${i}`).filter((id) => shardOf(id, index.shards) === shard),
+    ) as [string[], string[]];
+    const { suspects, touched, missed } = start({ 0: [entry([here[0]!], true)] });
+    await suspects.begin(false);
+    touched.registered(write('documentAdditionOrUpdate', { 0: [here[0]!, here[1]!], 1: [there[0]!] }));
+    suspects.gather();
+    await suspects.remember();
+    await suspects.remember();
+    const again = start(Object.fromEntries(missed));
+    await again.suspects.begin(false);
+    expect(again.seen()).toEqual([[1], [here[0], here[1]].sort()]);
+    expect(missed.get('0')).toHaveLength(2);
+    expect(missed.get('1')).toBeUndefined();
+    // what was written down here is not news
+    suspects.take();
+    await suspects.addMissed();
+    expect(suspects.ids.size).toBe(0);
+  });
+
   it('begin with what the log of missed writes says, and with whole copies where it is not complete', async () => {
     const { suspects, seen } = start({ 0: [entry(['x'], true), entry(['y'])], 1: [entry(['z'])] });
     await suspects.begin(false);

@@ -152,7 +152,6 @@ describe('the creation of an index that nodes did not take', () => {
     await cluster.store.commit([
       { kind: 'resetNodeTasks', nodeId: 'a', newest },
       { kind: 'putPart', record: { ...again, status: 'sending', nodeTaskUid: null, request } },
-      { kind: 'resetNodeTasks', nodeId: 'a', newest: null },
     ]);
     node('a').outcome = () => 'succeeded';
     await cluster.crash();
