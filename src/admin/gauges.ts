@@ -27,7 +27,7 @@ export function refreshGauges(
   const coverage = coverageOf(indexes, view, copies);
   metrics.shardCoverage.set(coverage.total === 0 ? 1 : coverage.readable / coverage.total);
   metrics.degradedShards.set(coverage.degraded);
-  metrics.staleCopies.set(copies.stale().length);
+  metrics.staleCopies.set(copies.stale().filter(({ indexId }) => catalog.byId(indexId)?.state !== 'shadow').length);
   for (const node of topology.record().nodes) {
     let held = 0;
     for (const index of indexes) {

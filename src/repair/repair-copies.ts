@@ -67,7 +67,7 @@ export function chooseSources(
 }
 
 /** What the log of missed writes says about a copy; null when it is not complete. */
-async function loggedIds(store: Pick<Store, 'missedWrites'>, index: IndexRecord, shard: number, nodeId: string) {
+export async function loggedIds(store: Pick<Store, 'missedWrites'>, index: IndexRecord, shard: number, nodeId: string) {
   const log = await store.missedWrites(index.id, shard, nodeId);
   if (!log.some(({ first }) => first)) return null;
   const ids: string[] = [];
@@ -138,7 +138,8 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     signal: AbortSignal,
   ) {
     const [source] = sources.values();
-    if (source === undefined || (await options.preparation.sameSettings(index, source, nodeId, signal))) return;
+    if (source === undefined) return;
+    if (await options.preparation.sameSettings({ index, nodeId: source }, { index, nodeId }, signal)) return;
     throw new RepairError(nodeId, `its settings of ${index.uid} are not those of ${source}`);
   }
 
@@ -186,8 +187,9 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     const { index, nodeId } = group;
     progress.phase = 'preparing';
     await quiet.applied(index, [nodeId, ...sources.values()], signal);
-    const [source = null] = sources.values();
-    const empty = await options.preparation.prepare(index, nodeId, source, signal);
+    const [source] = sources.values();
+    const from = source === undefined ? null : { index, nodeId: source };
+    const empty = await options.preparation.prepare(index, nodeId, from, signal);
     const suspects = await suspectsOf(group, empty);
     const comparison = createCopyComparison({
       ...options,

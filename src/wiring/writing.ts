@@ -52,7 +52,7 @@ export async function startWriting(
     view,
     topology,
     clients: cluster.writers,
-    settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
+    settings: createSettingsCommit({ catalog, clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError,
     probe: (node) => health.probeNow(node),
     policy: config.write,
