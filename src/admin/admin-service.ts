@@ -75,7 +75,7 @@ export function createAdminService(options: AdminOptions): AdminService {
     const lastError = known?.lastError ?? null;
     const staleCopies = copies
       .stale()
-      .filter((mark) => mark.nodeId === node.id)
+      .filter((mark) => mark.nodeId === node.id && catalog.byId(mark.indexId)?.state !== 'shadow')
       .map((mark) => ({
         index: catalog.byId(mark.indexId)?.uid ?? String(mark.indexId),
         shard: mark.shard,

@@ -93,6 +93,21 @@ export const metricDefinitions = {
     help: 'Documents by what repairs and comparisons of copies did with them: copied (to a stale copy), deleted (from a stale copy), differed (between copies in sync), rewritten and removed (on copies in sync, to make them equal).',
     labels: ['action'],
   },
+  miroir_reshards_in_progress: {
+    type: 'gauge',
+    help: 'Indexes whose number of shards is being changed; those that only keep their former layout do not count.',
+    labels: [],
+  },
+  miroir_reshards_total: {
+    type: 'counter',
+    help: 'Changes of the number of shards of an index, by outcome: switched (readers see the new layout), rolled_back, aborted.',
+    labels: ['outcome'],
+  },
+  miroir_reshard_documents_total: {
+    type: 'counter',
+    help: 'Documents that resharding stored in (copied) or deleted from (deleted) the layout that was filled; the writes of clients do not count.',
+    labels: ['action'],
+  },
   miroir_shard_distribution: {
     type: 'gauge',
     help: 'Shard copies, over all indexes, that a node holds.',

@@ -19,6 +19,9 @@ export interface Metrics {
   readonly staleCopies: Gauge;
   readonly repairs: Counter<'outcome'>;
   readonly repairedDocuments: Counter<'action'>;
+  readonly reshardsInProgress: Gauge;
+  readonly reshards: Counter<'outcome'>;
+  readonly reshardDocuments: Counter<'action'>;
   readonly shardDistribution: Gauge<'node'>;
   readonly scatterFanOut: Histogram;
   readonly scatterPartial: Counter;
@@ -83,6 +86,9 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     staleCopies: gauge('miroir_stale_copies'),
     repairs: counter('miroir_antientropy_repairs_total'),
     repairedDocuments: counter('miroir_antientropy_documents_total'),
+    reshardsInProgress: gauge('miroir_reshards_in_progress'),
+    reshards: counter('miroir_reshards_total'),
+    reshardDocuments: counter('miroir_reshard_documents_total'),
     shardDistribution,
     scatterFanOut: histogram('miroir_scatter_fan_out'),
     scatterPartial: counter('miroir_scatter_partial_total'),

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IndexRecord } from '../store/records.ts';
-import type { Store, StoreChange } from '../store/store.ts';
+import type { IndexRecord, MissedWrite } from '../store/records.ts';
+import type { StoreChange } from '../store/store.ts';
 import type { ClusterState } from '../tasks/cluster-state.ts';
 import { type CopyComparison, createCopyComparison } from './copy-comparison.ts';
 import { RepairError } from './list-documents.ts';
@@ -66,9 +66,8 @@ export function chooseSources(
   return sources;
 }
 
-/** What the log of missed writes says about a copy; null when it is not complete. */
-export async function loggedIds(store: Pick<Store, 'missedWrites'>, index: IndexRecord, shard: number, nodeId: string) {
-  const log = await store.missedWrites(index.id, shard, nodeId);
+/** The documents in which a copy differs, by its log of missed writes; null when that is not complete. */
+export function loggedIds(log: readonly MissedWrite[]): string[] | null {
   if (!log.some(({ first }) => first)) return null;
   const ids: string[] = [];
   for (const entry of log) {
@@ -90,8 +89,9 @@ export function createCopyRepair(options: RepairCopiesOptions) {
   async function suspectsOf({ index, nodeId, shards }: CopyGroup, empty: boolean): Promise<Suspects> {
     const suspects: Suspects = { shards: new Set(), ids: new Set(), logged: new Map() };
     for (const shard of shards) {
-      suspects.logged.set(shard, (await state.store.missedWrites(index.id, shard, nodeId)).length);
-      const ids = empty ? null : await loggedIds(state.store, index, shard, nodeId);
+      const log = await state.store.missedWrites(index.id, shard, nodeId);
+      suspects.logged.set(shard, log.length);
+      const ids = empty ? null : loggedIds(log);
       if (ids === null || suspects.ids.size + ids.length > mostLoggedIds) suspects.shards.add(shard);
       else for (const id of ids) suspects.ids.add(id);
     }
