@@ -14,14 +14,17 @@ import {
   sourceOf,
 } from './filling.ts';
 import { finish } from './finish.ts';
-import { type ShardCopy, shardClasses } from './layout.ts';
+import { type ShardClass, type ShardCopy, shardClasses } from './layout.ts';
 import { addLogged, readLogs } from './logs.ts';
 import { enter, type ReshardProgress } from './progress.ts';
+import { together } from './together.ts';
 
 /** With more suspects than this writes are not held back yet, for so many rounds. */
 const fewIds = 50;
 const patientRounds = 8;
 const mostRounds = 40;
+/** Classes of shards read at the same time: each waits for its nodes to store what it found. */
+const classesAtOnce = 4;
 /** How often the same shards are read when clients write too much meanwhile. */
 const mostReadings = 5;
 const longestPauseMs = 5_000;
@@ -34,10 +37,11 @@ export async function prepareNodes(
   copies: readonly ShardCopy[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (const nodeId of nodesOf(copies)) {
+  const works = nodesOf(copies).map((nodeId) => (within: AbortSignal) => {
     const { index, shadow } = currentLayouts(state, shadowId);
-    await preparation.prepare(shadow, nodeId, { index, nodeId: sourceOf(state, index, 0) }, signal);
-  }
+    return preparation.prepare(shadow, nodeId, { index, nodeId: sourceOf(state, index, 0) }, within);
+  });
+  await together(works, signal);
 }
 
 /**
@@ -57,6 +61,17 @@ export function createFill(options: FillOptions) {
     while ([...options.active.all()].some(isOlder)) await sleep(pollMs, undefined, { signal });
   }
 
+  /** One reading of a class of shards, again when clients wrote too much meanwhile. */
+  async function readClass(filling: Filling, shards: ShardClass, signal: AbortSignal): Promise<number> {
+    for (let reading = 1; reading <= mostReadings; reading++) {
+      if (!isStillWanted(state, filling)) throw new ReshardError('nodes or copies have changed');
+      const { suspects, differed } = await comparisonFor(options, filling).whole(shards, signal);
+      for (const id of suspects ?? []) filling.ids.add(id);
+      if (suspects !== null) return differed;
+    }
+    throw new ReshardError('clients write more than can be caught up with');
+  }
+
   /** One reading of some shards of the shadow and what they are made of; resolves with the number of documents that differed. */
   async function read(filling: Filling, step: 'copying' | 'verifying', shards: ReadonlySet<number>): Promise<number> {
     const { index, shadow } = currentLayouts(state, filling.shadowId);
@@ -65,18 +80,14 @@ export function createFill(options: FillOptions) {
     const counts = await comparisonFor(options, filling).counts(filling.signal);
     const held = counts.shadow.reduce((sum, count) => sum + count, 0);
     enter(filling.progress, step, counts.index * counts.shadow.length + held);
+    const classes = shardClasses(index.shards, shadow.shards).filter(({ to }) => to.some((shard) => shards.has(shard)));
     let differed = 0;
-    for (const some of shardClasses(index.shards, shadow.shards)) {
-      if (!some.to.some((shard) => shards.has(shard))) continue;
-      for (let reading = 1; ; reading++) {
-        if (!isStillWanted(state, filling)) throw new ReshardError('nodes or copies have changed');
-        const found = await comparisonFor(options, filling).whole(some, filling.signal);
-        differed += found.differed;
-        for (const id of found.suspects ?? []) filling.ids.add(id);
-        if (found.suspects !== null) break;
-        if (reading === mostReadings) throw new ReshardError('clients write more than can be caught up with');
+    const reader = async (signal: AbortSignal) => {
+      for (let some = classes.shift(); some !== undefined; some = classes.shift()) {
+        differed += await readClass(filling, some, signal);
       }
-    }
+    };
+    await together(Array<typeof reader>(classesAtOnce).fill(reader), filling.signal);
     return differed;
   }
 

@@ -154,10 +154,25 @@ export function createLayoutComparison(options: LayoutComparisonOptions): Layout
     };
   }
 
-  /** Touched documents of which `wanted` is true, and those found otherwise. */
-  function leftOver(found: ReadonlySet<string>, wanted: (id: string) => boolean): Set<string> | null {
-    const touched = watch.touched();
-    return touched === null ? null : new Set([...found, ...[...touched].filter(wanted)]);
+  /** Runs `work` on each layer, and adds to what it found those of the documents written meanwhile for which `concerns` is true. */
+  async function watched(
+    concerns: (id: string) => boolean,
+    work: (found: (part: { suspects: ReadonlySet<string>; differed: number }) => void) => Promise<void>,
+  ): Promise<Compared> {
+    const window = watch.open();
+    const suspects = new Set<string>();
+    let differed = 0;
+    try {
+      await work((part) => {
+        for (const id of part.suspects) suspects.add(id);
+        differed += part.differed;
+      });
+      const touched = window.touched();
+      for (const id of touched ?? []) if (concerns(id)) suspects.add(id);
+      return { suspects: touched === null ? null : suspects, differed };
+    } finally {
+      window.close();
+    }
   }
 
   async function someIn(layer: ReadonlyMap<number, string>, ids: readonly string[], signal: AbortSignal) {
@@ -187,40 +202,33 @@ export function createLayoutComparison(options: LayoutComparisonOptions): Layout
   }
 
   return {
-    async whole(shards, signal) {
-      watch.begin();
-      const suspects = new Set<string>();
-      let differed = 0;
-      for (const layer of layers) {
-        const part = new Map(shards.to.flatMap((shard) => (layer.has(shard) ? [[shard, layer.get(shard)!]] : [])));
-        if (part.size === 0) continue;
-        const stores = createStores(part, signal);
-        await compareSides(sourceSide(shards.from, part, signal), shadowSide(part, signal), maxEntries, {
-          missing: (document) => stores.add(document, (document as ReadDocument).era),
-          extra: (ids) => stores.delete(ids),
-        });
-        const found = await stores.end();
-        for (const id of found.suspects) suspects.add(id);
-        differed += found.differed;
-      }
+    whole(shards, signal) {
       const classes = classCount(index.shards, shadow.shards);
-      const [kind = 0] = shards.to;
-      const wanted = (id: string) => shardOf(id, classes) === kind % classes;
-      return { suspects: leftOver(suspects, wanted), differed };
-    },
-    async some(ids, signal) {
-      watch.begin();
-      const suspects = new Set<string>();
-      let differed = 0;
-      for (let from = 0; from < ids.length; from += idsPerRequest) {
+      const [some = 0] = shards.to;
+      const concerns = (id: string) => shardOf(id, classes) === some % classes;
+      return watched(concerns, async (found) => {
         for (const layer of layers) {
-          const found = await someIn(layer, ids.slice(from, from + idsPerRequest), signal);
-          for (const id of found.suspects) suspects.add(id);
-          differed += found.differed;
+          const part = new Map(shards.to.flatMap((shard) => (layer.has(shard) ? [[shard, layer.get(shard)!]] : [])));
+          if (part.size === 0) continue;
+          const stores = createStores(part, signal);
+          await compareSides(sourceSide(shards.from, part, signal), shadowSide(part, signal), maxEntries, {
+            missing: (document) => stores.add(document, (document as ReadDocument).era),
+            extra: (ids) => stores.delete(ids),
+          });
+          found(await stores.end());
         }
-      }
+      });
+    },
+    some(ids, signal) {
       const asked = new Set(ids);
-      return { suspects: leftOver(suspects, (id) => asked.has(id)), differed };
+      return watched(
+        (id) => asked.has(id),
+        async (found) => {
+          for (let from = 0; from < ids.length; from += idsPerRequest) {
+            for (const layer of layers) found(await someIn(layer, ids.slice(from, from + idsPerRequest), signal));
+          }
+        },
+      );
     },
     async counts(signal) {
       const all = Array.from({ length: index.shards }, (_, shard) => shard);

@@ -6,7 +6,7 @@ import { dropLayout } from './drop.ts';
 import { createFill, prepareNodes } from './fill.ts';
 import { currentLayouts, type FillOptions, ReshardError } from './filling.ts';
 import { attachChanges, type Layouts, layoutsOf, ownedCopies, phaseChange } from './layouts.ts';
-import type { ReshardProgress } from './progress.ts';
+import { enter, type ReshardProgress } from './progress.ts';
 import type { Work } from './runner.ts';
 
 /** What carrying a resharding on is built from. */
@@ -57,7 +57,8 @@ export function createPhases(options: PhasesOptions): {
     throw new ReshardError('writes to the index could not be held back');
   };
 
-  async function prepare(shadowId: number, signal: AbortSignal): Promise<void> {
+  async function prepare(shadowId: number, progress: ReshardProgress, signal: AbortSignal): Promise<void> {
+    enter(progress, 'preparing');
     const up = ownedCopies(state, currentLayouts(state, shadowId).shadow).filter(({ nodeId }) => state.view.up(nodeId));
     await prepareNodes(options, shadowId, up, signal);
     await change(shadowId, (layouts) => attachChanges(state, layouts, options.now()), signal);
@@ -115,7 +116,7 @@ export function createPhases(options: PhasesOptions): {
         return () => state.commit([{ kind: 'putIndex', record: { ...record, shadow: gone } }]);
       }
       if (layouts.index.state !== 'active') return null;
-      if (shadow.phase === 'preparing') return (_progress, signal) => prepare(id, signal);
+      if (shadow.phase === 'preparing') return (progress, signal) => prepare(id, progress, signal);
       if (shadow.phase === 'filling') return (progress, signal) => switchTo(record, shadow, progress, signal);
       return nextWhileKept(record, shadow);
     },

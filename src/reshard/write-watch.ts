@@ -3,15 +3,19 @@ import type { ActiveTask, ActiveTasks, Touched } from '../tasks/active.ts';
 /** More ids than this are not kept: what is being copied is copied again. */
 const maxIds = 200_000;
 
+/** What clients write from a moment on. */
+export interface WriteWindow {
+  /** Ids written since it was opened, or being written then; null when there were too many. Writes that name no documents are told by `era`. */
+  touched(): ReadonlySet<string> | null;
+  close(): void;
+}
+
 /**
  * What clients write while documents are copied from one layout to the other. Every write goes to both layouts, and does the same
  * to the same documents; only what was read before a write and stored after it may be wrong, so only that has to be known.
  */
 export interface WriteWatch {
-  /** Forget what was written, but for what accepted tasks may be writing at this moment. */
-  begin(): void;
-  /** Ids written since, or being written then; null when there were too many. Writes that name no documents are told by `era`. */
-  touched(): ReadonlySet<string> | null;
+  open(): WriteWindow;
   /**
    * Changes with each write of which nobody knows the documents (a filter, a function); null while such a task is under way. What
    * was read in one era and stored in the same is as right as if nothing had been written.
@@ -27,6 +31,11 @@ export interface WriteWatches {
   watch(indexId: number): WriteWatch;
 }
 
+function gather(window: { ids: Set<string> | null }, touched: Touched): void {
+  for (const ids of touched?.values() ?? []) for (const id of ids) window.ids?.add(id);
+  if (window.ids !== null && window.ids.size > maxIds) window.ids = null;
+}
+
 /** Nobody watches at first. */
 export function createWriteWatches(active: Pick<ActiveTasks, 'all'>): WriteWatches {
   const listeners = new Map<(touched: Touched) => void, number>();
@@ -40,19 +49,19 @@ export function createWriteWatches(active: Pick<ActiveTasks, 'all'>): WriteWatch
     },
     watch(indexId) {
       let era = 0;
-      let ids: Set<string> | null = new Set();
+      const windows = new Set<{ ids: Set<string> | null }>();
       const note = (touched: Touched) => {
         if (touched === null) era++;
-        for (const id of [...(touched?.values() ?? [])].flat()) ids?.add(id);
-        if (ids !== null && ids.size > maxIds) ids = null;
+        for (const window of windows) gather(window, touched);
       };
       listeners.set(note, indexId);
       return {
-        begin() {
-          ids = new Set();
-          for (const { touched } of writing(indexId)) if (touched !== null) note(touched);
+        open() {
+          const window: { ids: Set<string> | null } = { ids: new Set() };
+          for (const { touched } of writing(indexId)) gather(window, touched);
+          windows.add(window);
+          return { touched: () => window.ids, close: () => windows.delete(window) };
         },
-        touched: () => ids,
         era: () => (writing(indexId).some(({ touched }) => touched === null) ? null : era),
         stop() {
           listeners.delete(note);

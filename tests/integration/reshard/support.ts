@@ -24,7 +24,7 @@ export const reshardStatus = (world: World) => ask(world, 'GET', '', undefined, 
 export async function reshardIs(
   world: World,
   wanted: (status: AdminReshard) => boolean,
-  timeoutMs = 120_000,
+  timeoutMs = 300_000,
 ): Promise<AdminReshard> {
   for (const deadline = Date.now() + timeoutMs; ; await sleep(50)) {
     const status = await reshardStatus(world).catch((error: Error) => error);
