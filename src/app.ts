@@ -63,10 +63,13 @@ async function startMeasuring({ config, log, metrics, stops, now }: Process, clu
 
 async function startServing(
   { config, log, metrics, stops }: Process,
-  { topology, view }: Cluster,
+  { topology, catalog, view }: Cluster,
   services: Awaited<ReturnType<typeof buildServices>>,
 ): Promise<string> {
-  const copiesPerDocument = topology.record().replicationFactor * view.groups().length;
+  const copiesPerDocument = () => {
+    const layouts = catalog.listVisible().some((index) => catalog.shadowOf(index) !== null) ? 2 : 1;
+    return topology.record().replicationFactor * view.groups().length * layouts;
+  };
   const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument, () =>
     globalThis.process.memoryUsage.rss(),
   );

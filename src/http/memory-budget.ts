@@ -32,18 +32,18 @@ function overloaded(limit: number): ApiError {
 
 /**
  * A budget of `limit` bytes for the whole process; `resident` tells what it takes now, `copies` how many copies of each
- * document are sent on. What bodies will need is counted as
+ * document are sent on now. What bodies will need is counted as
  * they arrive, because it takes a while to show; and the memory in use counts too, because not all of it is bodies. A body
  * that is alone is let in whatever the memory: else garbage that nothing collects could keep everybody out.
  */
-export function createMemoryBudget(limit: number, copies: number, resident: () => number): MemoryBudget {
-  const expansion = ownExpansion + copies;
+export function createMemoryBudget(limit: number, copies: () => number, resident: () => number): MemoryBudget {
+  const expansion = () => ownExpansion + copies();
   const base = resident() + garbageBytes;
   let held = 0;
 
   function refuse(own: number, bytes: number): void {
-    const more = bytes * expansion;
-    if (own + more <= smallBytes * expansion || held === own) return;
+    const more = bytes * expansion();
+    if (own + more <= smallBytes * expansion() || held === own) return;
     if (base + held + more > limit || resident() + more > limit) throw overloaded(limit);
   }
 
@@ -54,8 +54,9 @@ export function createMemoryBudget(limit: number, copies: number, resident: () =
         expect: (bytes) => refuse(own, bytes),
         grow(bytes) {
           refuse(own, bytes);
-          own += bytes * expansion;
-          held += bytes * expansion;
+          const more = bytes * expansion();
+          own += more;
+          held += more;
         },
         release() {
           held -= own;

@@ -14,7 +14,7 @@ import {
   ReshardError,
   sourceOf,
 } from './filling.ts';
-import { ownedCopies, switchChanges } from './layouts.ts';
+import { doubtChanges, ownedCopies, switchChanges } from './layouts.ts';
 import { addLogged } from './logs.ts';
 
 const pollMs = 10;
@@ -39,6 +39,8 @@ async function checkSettings(options: FillOptions, { shadowId, copies }: Filling
 async function checkCounts(options: FillOptions, filling: Filling, signal: AbortSignal): Promise<void> {
   const { index, shadow } = await comparisonFor(options, filling).counts(signal);
   if (shadow.every((count) => count === index)) return;
+  // the next attempt has to compare all of it, also of copies that were taken to be in sync
+  await options.state.commit(doubtChanges(options.state, filling.shadowId, filling.copies, options.now()));
   throw new ReshardError(`the index has ${index} documents, its other layout ${shadow.join(', ')}`);
 }
 

@@ -83,6 +83,21 @@ export function phaseChange(
   return { kind: 'putIndex', record: { ...record, shadow: { ...record.shadow!, since: now, ...change } } };
 }
 
+/** Nobody knows what is wrong with these copies: they are stale, and to be compared as a whole. */
+export function doubtChanges(
+  { copies }: Pick<ClusterState, 'copies'>,
+  indexId: number,
+  doubted: readonly ShardCopy[],
+  since: string,
+): StoreChange[] {
+  const reason = 'it has not as many documents as the index';
+  return doubted.flatMap(({ shard, nodeId }): StoreChange[] => {
+    const copy = { indexId, shard, nodeId };
+    const log: StoreChange = { kind: 'putMissed', record: { ...copy, taskUid: -1, ids: null, first: false } };
+    return [log, ...markStale(copies, { ...copy, since, reason })];
+  });
+}
+
 /** Documents of an index were put right behind the back of its shadow, which has to follow. */
 export function correctedChanges(
   state: Pick<ClusterState, 'catalog' | 'copies' | 'view'>,

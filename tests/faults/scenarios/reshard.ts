@@ -6,7 +6,7 @@ import { indexUid } from '../data.ts';
 import { type Lab, waitFor } from '../lab.ts';
 import { quick, type Scenario, type Stage } from '../scenario.ts';
 
-const patienceMs = 180_000;
+const patienceMs = 300_000;
 
 function ask(lab: Lab, method: RawRequest['method'], rest = '', body?: unknown): Promise<AdminReshard> {
   const path = `/_miroir/indexes/${indexUid}/reshard${rest}`;

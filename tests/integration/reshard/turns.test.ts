@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { sendJson } from '../../support/http.ts';
+import { sendJson, write } from '../../support/http.ts';
 import { allDocuments, startLoad, uid } from '../rebalance/load.ts';
 import { allIsRight, askAdmin, placementNow, startWorld, type World } from '../rebalance/support.ts';
 import { both, eventually, searchesEqual } from '../repair/support.ts';
@@ -80,7 +80,7 @@ test('settings, functions, embeddings and odd numbers come out as on one server'
   const subject = await slowWorld();
   const { cluster, oracle } = subject;
   type Side = typeof cluster | typeof oracle;
-  const write = (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', rest: string, body?: string) =>
+  const writeBoth = (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', rest: string, body?: string) =>
     both(cluster, oracle, { method, path: `/indexes/${uid}${rest}`, ...(body === undefined ? {} : { body }) });
   for (const server of [cluster, oracle]) {
     await sendJson(server, 'PATCH', '/experimental-features', { editDocumentsByFunction: true });
@@ -91,23 +91,23 @@ test('settings, functions, embeddings and odd numbers come out as on one server'
       `{"big":9007199254740993,"one":1.0,"id":"v${i}","kind":"vector","n":${i},"text":"caf\\u00e9 words",` +
       `"_vectors":{"own":${i % 7 === 0 ? 'null' : `[${i},${240 - i}.5,7e0]`}}}`,
   );
-  await write('DELETE', '/documents');
-  await write('PATCH', '/settings', '{"embedders":{"own":{"source":"userProvided","dimensions":3}}}');
-  await write('POST', '/documents', `[${odd.join(',')}]`);
+  await writeBoth('DELETE', '/documents');
+  await writeBoth('PATCH', '/settings', '{"embedders":{"own":{"source":"userProvided","dimensions":3}}}');
+  await writeBoth('POST', '/documents', `[${odd.join(',')}]`);
 
   await reshardTo(subject, 7);
   await halfWay(subject);
   const edit = { filter: 'n < 100', function: 'doc.n += 1000; if doc.n % 5 == 0 { doc = () }' };
-  await write('POST', '/documents/edit', JSON.stringify(edit));
-  await write('PATCH', '/settings', '{"stopWords":["of"],"sortableAttributes":["n","color"]}');
+  await writeBoth('POST', '/documents/edit', JSON.stringify(edit));
+  await writeBoth('PATCH', '/settings', '{"stopWords":["of"],"sortableAttributes":["n","color"]}');
   // one server takes all or nothing of it, several what the others had no part in: only its failing is the same
   const failing = { filter: 'n >= 200 AND n < 240', function: 'if doc.n == 231 { throw "no" } doc.n += 1' };
-  await write('POST', '/documents/edit', JSON.stringify(failing));
-  await write('POST', '/documents/delete', '{"filter":"n >= 200 AND n <= 241"}');
-  await write('PUT', '/documents', '[{"id":"v113","more":[1.50]}]');
+  await writeBoth('POST', '/documents/edit', JSON.stringify(failing));
+  await writeBoth('POST', '/documents/delete', '{"filter":"n >= 200 AND n <= 241"}');
+  await writeBoth('PUT', '/documents', '[{"id":"v113","more":[1.50]}]');
 
   await reshardIs(subject, ({ state, shards }) => state === 'kept' && shards === 7);
-  await write('DELETE', '/documents/v115');
+  await writeBoth('DELETE', '/documents/v115');
   const all = (server: Side) =>
     sendJson<{ results: { id: string }[] }>(server, 'POST', `/indexes/${uid}/documents/fetch`, {
       limit: 1_000,
@@ -118,12 +118,18 @@ test('settings, functions, embeddings and odd numbers come out as on one server'
   expect(await all(cluster)).toEqual(before);
   const read = (server: Side) => sendJson(server, 'GET', `/indexes/${uid}/settings`);
   expect(await read(cluster)).toEqual(await read(oracle));
-  const vector = { vector: [60, 180.5, 7], hybrid: { embedder: 'own', semanticRatio: 1 }, limit: 12 };
+  const vector = { vector: [60, 180.5, 7], hybrid: { embedder: 'own', semanticRatio: 1 }, limit: 3 };
   await searchesEqual(cluster, oracle, uid, [{ q: 'words', sort: ['n:desc'], limit: 300 }, vector]);
 
   // going back loses nothing of what was written since
-  await write('POST', '/documents', '[{"id":"after","n":1,"_vectors":{"own":[1,2,3]}}]');
+  await writeBoth('POST', '/documents', '[{"id":"after","n":1,"_vectors":{"own":[1,2,3]}}]');
+  // and what the former layout has lost behind Miroir's back is noticed
+  const [node] = cluster.nodes;
+  const former = (await indexesOnNodes(subject))[0]?.sort((a, b) => a.length - b.length || (a < b ? -1 : 1))[0];
+  const lost = { method: 'DELETE', path: `/indexes/${former}/documents` } as const;
+  await write({ address: node!.address, masterKey: node!.masterKey }, lost);
   await rollBack(subject);
+  await reshardIs(subject, ({ error }) => error?.includes('documents') === true);
   await reshardIs(subject, ({ state, shards }) => state === 'kept' && shards === 4);
   expect(await all(cluster)).toEqual(await all(oracle));
 }, 400_000);

@@ -8,7 +8,11 @@ const refusal = expect.objectContaining({ code: 'miroir_overloaded', headers: { 
 
 describe('the memory for bodies', () => {
   test('is given out until the limit, each byte counted several times, and given back', () => {
-    const budget = createMemoryBudget(200 * MiB + garbage, 0, () => 100 * MiB);
+    const budget = createMemoryBudget(
+      200 * MiB + garbage,
+      () => 0,
+      () => 100 * MiB,
+    );
     const [a, b, c] = [budget.open(), budget.open(), budget.open()];
     a.grow(10 * MiB);
     b.grow(10 * MiB);
@@ -23,7 +27,11 @@ describe('the memory for bodies', () => {
   });
 
   test('is taken faster when there are more copies', () => {
-    const budget = createMemoryBudget(200 * MiB + garbage, 6, () => 100 * MiB);
+    const budget = createMemoryBudget(
+      200 * MiB + garbage,
+      () => 6,
+      () => 100 * MiB,
+    );
     budget.open().grow(6 * MiB);
     expect(() => budget.open().grow(5 * MiB)).toThrow(refusal);
     budget.open().grow(4 * MiB);
@@ -31,7 +39,11 @@ describe('the memory for bodies', () => {
 
   test('takes into account what the process takes otherwise', () => {
     let resident = 100 * MiB;
-    const budget = createMemoryBudget(200 * MiB + garbage, 0, () => resident);
+    const budget = createMemoryBudget(
+      200 * MiB + garbage,
+      () => 0,
+      () => resident,
+    );
     budget.open().grow(MiB);
     resident = 190 * MiB + garbage;
     expect(() => budget.open().grow(3 * MiB)).toThrow(refusal);
@@ -39,7 +51,11 @@ describe('the memory for bodies', () => {
   });
 
   test('lets in whoever is alone, and small bodies, so that nothing gets stuck', () => {
-    const budget = createMemoryBudget(200 * MiB + garbage, 0, () => 500 * MiB);
+    const budget = createMemoryBudget(
+      200 * MiB + garbage,
+      () => 0,
+      () => 500 * MiB,
+    );
     const alone = budget.open();
     alone.grow(100 * MiB);
     alone.grow(100 * MiB);
