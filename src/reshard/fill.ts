@@ -65,9 +65,9 @@ export function createFill(options: FillOptions) {
   async function readClass(filling: Filling, shards: ShardClass, signal: AbortSignal): Promise<number> {
     for (let reading = 1; reading <= mostReadings; reading++) {
       if (!isStillWanted(state, filling)) throw new ReshardError('nodes or copies have changed');
-      const { suspects, differed } = await comparisonFor(options, filling).whole(shards, signal);
-      for (const id of suspects ?? []) filling.ids.add(id);
-      if (suspects !== null) return differed;
+      const { suspects, complete, differed } = await comparisonFor(options, filling).whole(shards, signal);
+      for (const id of suspects) filling.ids.add(id);
+      if (complete) return differed;
     }
     throw new ReshardError('clients write more than can be caught up with');
   }
@@ -112,8 +112,8 @@ export function createFill(options: FillOptions) {
         await sleep(Math.min(longestPauseMs, round * 200), undefined, { signal });
         continue;
       }
-      const { suspects } = await comparisonFor(options, filling).some([...filling.ids], signal);
-      if (suspects !== null) filling.ids = suspects;
+      const { suspects, complete } = await comparisonFor(options, filling).some([...filling.ids], signal);
+      if (complete) filling.ids = suspects;
     }
     throw new ReshardError('clients write more than can be caught up with');
   }
