@@ -65,8 +65,16 @@ export function createPhases(options: PhasesOptions): {
     log.info({ layout: shadowId, copies: up.length }, 'every write goes to both layouts from now on');
   }
 
+  /** Copying is held off where moving is: while it is paused, and for nodes that are full. */
+  function refuseHeldOff(shadowId: number): void {
+    const marks = state.copies.stale().filter(({ indexId }) => indexId === shadowId);
+    const held = marks.find((mark) => !options.may({ ...mark, cause: 'moving' }));
+    if (held !== undefined) throw new ReshardError(`moving is paused, or node ${held.nodeId} is full`);
+  }
+
   async function switchTo({ id, uid }: IndexRecord, shadow: Shadow, progress: ReshardProgress, signal: AbortSignal) {
     const { index } = currentLayouts(state, id);
+    refuseHeldOff(id);
     try {
       await fill(id, 'switch', progress, signal);
     } finally {

@@ -13,7 +13,7 @@ import { type Copies, type Judgement, judge } from './judge.ts';
 import { missedWrites } from './missed-log.ts';
 import { needsRollback, notRolledBack, rollBack, type SendParts } from './rollback.ts';
 import { runUnder, type Serial } from './serial.ts';
-import { shadowMarks } from './shadows.ts';
+import { endOnShadows } from './shadows.ts';
 import { applySuccession, hasCreated, type Succession, succession, successionChanges } from './succession.ts';
 
 type Ended = Extract<Judgement, { state: 'ended' }>;
@@ -138,20 +138,6 @@ export function createFinisher(options: FinisherOptions): Finisher {
     ];
   }
 
-  /** Copies of a shadow that did not do what the index did, or perhaps more than that: a task that failed may be done in part. */
-  function shadowStaleMarks(task: ActiveTask, succeeded: boolean): StoreChange[] {
-    const reason = `did not follow task ${task.record.uid}`;
-    const differs = (part: PartRecord) => !succeeded || !(part.status === 'succeeded' || isOpen(part));
-    return shadowMarks(state, task, differs, rfc3339(options.now()), reason);
-  }
-
-  /** The shadow of an index goes with it. */
-  function shadowDeletion(task: ActiveTask, index: IndexRecord | null, status: FinalStatus): StoreChange[] {
-    if (index === null || !task.effect.deleteIndex || status !== 'succeeded') return [];
-    const shadows = state.catalog.all().filter(({ shadow }) => shadow?.of === index.id);
-    return shadows.map(({ id }) => ({ kind: 'deleteIndex', id }));
-  }
-
   async function undo(task: ActiveTask, index: IndexRecord, error: ErrorBody): Promise<false> {
     const planned = options.settings.restore(index, task.effect.settings ?? {}, laterSettings(active, task));
     await rollBack(state, task, planned, error, options.sendParts);
@@ -227,8 +213,7 @@ export function createFinisher(options: FinisherOptions): Finisher {
       { kind: 'putTask', record },
       ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
       ...staleMarks(task, index, notRolledBack(task, state, index) ?? judged.diverged),
-      ...shadowStaleMarks(task, status === 'succeeded'),
-      ...shadowDeletion(task, index, status),
+      ...endOnShadows(state, task, status === 'succeeded', rfc3339(options.now())),
       ...catalog,
       ...(status === 'succeeded' ? nameChanges(task, state, catalog) : []),
     ]);

@@ -63,3 +63,23 @@ export function shadowMarks(
   }
   return changes;
 }
+
+const isGood = ({ status }: PartRecord): boolean =>
+  status === 'succeeded' || status === 'enqueued' || status === 'processing';
+
+/**
+ * What the end of a task means for shadows: their copies are marked that did not do what the index did, or perhaps more than that,
+ * because a task that failed may be done in part; and the shadow of an index that is deleted goes with it.
+ */
+export function endOnShadows(
+  state: Pick<ClusterState, 'catalog' | 'copies' | 'shardsOfPart'>,
+  task: ActiveTask,
+  succeeded: boolean,
+  since: string,
+): StoreChange[] {
+  const reason = `did not follow task ${task.record.uid}`;
+  const marks = shadowMarks(state, task, (part) => !succeeded || !isGood(part), since, reason);
+  if (!task.effect.deleteIndex || !succeeded) return marks;
+  const shadows = state.catalog.all().filter(({ shadow }) => shadow !== null && shadow.of === task.record.indexId);
+  return [...marks, ...shadows.map(({ id }): StoreChange => ({ kind: 'deleteIndex', id }))];
+}
