@@ -1,7 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Move many copies under load and take many minutes: `npm run test:moves` runs them. */
-const long = ['tests/integration/rebalance/nodes.test.ts', 'tests/integration/rebalance/interrupted.test.ts'];
+const long = [
+  'tests/integration/rebalance/nodes.test.ts',
+  'tests/integration/rebalance/interrupted.test.ts',
+  'tests/integration/reshard/node-away.test.ts',
+];
 
 /** Integration suites start real servers, so files run a few at a time and hooks may take a while. */
 export default defineConfig({

@@ -73,13 +73,16 @@ const searchRoutes = new Set(['/indexes/:indexUid/search', '/multi-search']);
 
 async function startServing(
   { config, log, metrics, stops }: Process,
-  { topology, view }: Cluster,
+  { topology, catalog, view }: Cluster,
   { rebalance, repairs }: Writing,
   services: Awaited<ReturnType<typeof buildServices>>,
 ): Promise<string> {
-  // while copies move, those on their way out are written as well
-  const copiesPerDocument = () =>
-    topology.record().replicationFactor * view.groups().length + (rebalance.service.underWay ? 1 : 0);
+  // while copies move, those on their way out are written as well; while the number of shards changes, both layouts are
+  const copiesPerDocument = () => {
+    const layouts = catalog.listVisible().some((index) => catalog.shadowOf(index) !== null) ? 2 : 1;
+    const moving = rebalance.service.underWay ? 1 : 0;
+    return layouts * (topology.record().replicationFactor * view.groups().length + moving);
+  };
   const memory = createMemoryBudget(config.server.memoryLimit, copiesPerDocument, () =>
     globalThis.process.memoryUsage.rss(),
   );

@@ -75,7 +75,7 @@ export function createAdminService(options: AdminOptions): AdminService {
     const lastError = known?.lastError ?? null;
     const staleCopies = copies
       .stale()
-      .filter((mark) => mark.nodeId === node.id)
+      .filter((mark) => mark.nodeId === node.id && catalog.byId(mark.indexId)?.state !== 'shadow')
       .map((mark) => ({
         index: catalog.byId(mark.indexId)?.uid ?? String(mark.indexId),
         shard: mark.shard,
@@ -111,13 +111,16 @@ export function createAdminService(options: AdminOptions): AdminService {
           .filter((node) => node.group === group)
           .map((node) => nodeView(node, held.get(node.id))),
       }));
-      const indexes = catalog.all().map(({ uid, physicalUid, shards, primaryKey, settingsVersion }) => ({
-        uid,
-        physicalUid,
-        shards,
-        primaryKey,
-        settingsVersion,
-      }));
+      const indexes = catalog
+        .all()
+        .filter(({ state }) => state !== 'shadow')
+        .map(({ uid, physicalUid, shards, primaryKey, settingsVersion }) => ({
+          uid,
+          physicalUid,
+          shards,
+          primaryKey,
+          settingsVersion,
+        }));
       return { version, replicationFactor, groups, indexes };
     },
     async shards(): Promise<AdminShards> {

@@ -41,7 +41,9 @@ export function refreshGauges(
   const coverage = coverageOf(indexes, view, copies);
   metrics.shardCoverage.set(coverage.total === 0 ? 1 : coverage.readable / coverage.total);
   metrics.degradedShards.set(coverage.degraded);
-  metrics.staleCopies.set(copies.stale().length);
+  metrics.staleCopies.set(copies.stale().filter(({ indexId }) => catalog.byId(indexId)?.state !== 'shadow').length);
+  const resharding = catalog.all().filter(({ shadow }) => shadow?.phase === 'preparing' || shadow?.phase === 'filling');
+  metrics.reshardsInProgress.set(resharding.length);
   for (const node of topology.record().nodes) {
     let held = 0;
     for (const index of indexes) {

@@ -329,6 +329,13 @@ export const fileSchema = z.strictObject({
       ),
     },
   ),
+  reshard: section('Changing the number of shards of an index. See docs/resharding.md.', {
+    retain: duration(
+      'How long the former layout of a resharded index is kept for going back; it takes room and gets every write until then.',
+      '48h',
+      { min: '1m', max: '90d' },
+    ),
+  }),
   dumps: section('Dumps: where they are written and how they are read. See docs/backup.md.', {
     dir: text(
       'Folder for dumps, relative to the working directory; created when first needed. While a dump is written or imported it also holds the documents uncompressed.',

@@ -4,6 +4,7 @@ import type {
   AdminPlan,
   AdminReady,
   AdminRebalance,
+  AdminReshard,
   AdminShards,
   AdminTask,
   AdminTopology,
@@ -28,12 +29,18 @@ export interface AdminClient {
   ): Promise<{ rebalance: AdminRebalance } | { plan: AdminPlan }>;
   verify(index: string): Promise<AdminVerification>;
   verification(index: string): Promise<AdminVerification>;
+  /** How far the resharding of an index is. */
+  reshard(index: string): Promise<AdminReshard>;
+  turnReshard(index: string, request: ReshardRequest): Promise<AdminReshard>;
   createDump(): Promise<TaskSummary>;
   /** Sends the dump as it is read; takes as long as that takes. */
   importDump(dump: { stream: Readable; size: number }, onConflict: string): Promise<TaskSummary>;
   /** `name` is a file in the server's folder of dumps. */
   importServerFile(name: string, onConflict: string): Promise<TaskSummary>;
 }
+
+/** Begin a resharding, or turn the one of the index. */
+export type ReshardRequest = { shards: number } | 'abort' | 'rollback' | 'finish';
 
 /** What a request that becomes a task is answered with. */
 export interface TaskSummary {
@@ -129,6 +136,7 @@ export function createAdminClient(options: { url: string; adminKey: string | nul
   }
 
   const verifyPath = (index: string) => `/_miroir/indexes/${encodeURIComponent(index)}/verify`;
+  const reshardPath = (index: string) => `/_miroir/indexes/${encodeURIComponent(index)}/reshard`;
   const importPath = (onConflict: string) => `/_miroir/dumps/import?onConflict=${encodeURIComponent(onConflict)}`;
 
   return {
@@ -143,6 +151,13 @@ export function createAdminClient(options: { url: string; adminKey: string | nul
       send({ ...change, path: `${change.path}?force=${force}&dryRun=${dryRun}` }),
     verify: (index) => post(verifyPath(index), {}, null, options.timeoutMs),
     verification: (index) => get(verifyPath(index)),
+    reshard: (index) => get(reshardPath(index)),
+    turnReshard(index, change) {
+      const path = reshardPath(index);
+      if (change === 'abort') return send({ method: 'DELETE', path });
+      if (typeof change === 'string') return send({ method: 'POST', path: `${path}/${change}` });
+      return send({ method: 'POST', path, body: change });
+    },
     createDump: () => post('/_miroir/dumps', {}, null, options.timeoutMs),
     importDump: ({ stream, size }, onConflict) =>
       post(importPath(onConflict), { 'content-type': 'application/gzip', 'content-length': String(size) }, stream, 0),

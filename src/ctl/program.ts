@@ -13,6 +13,7 @@ import { dumpCommand } from './dump-command.ts';
 import { CtlError, exitCodes } from './errors.ts';
 import type { Output } from './output.ts';
 import { createProgressBar } from './progress.ts';
+import { reshardCommand } from './reshard-command.ts';
 import { topologyCommands } from './topology-command.ts';
 
 /** Flags that every command takes. */
@@ -109,6 +110,7 @@ export function createCtlProgram(): Command {
     .addCommand(taskCommand())
     .addCommand(indexCommand())
     .addCommand(verifyCommand())
+    .addCommand(reshardCommand(run))
     .addCommand(dumpCommand(run));
   for (const command of topologyCommands(run)) program.addCommand(command);
   return program;

@@ -2,7 +2,7 @@ import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import type { DocumentEdition, DocumentWriteService } from '../http/services.ts';
 import type { Catalog } from '../indexes/catalog.ts';
 import { indexNotFoundBody } from '../indexes/errors.ts';
-import { allNodes } from '../indexes/prepare.ts';
+import { allNodes, forBothLayouts } from '../indexes/prepare.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { StoreChange } from '../store/store.ts';
@@ -86,12 +86,9 @@ export function createDocumentEditService(options: DocumentEditOptions): Pick<Do
           kind: 'putDeletionMark',
           record: { indexId: index.id, version, kind: 'other', filter: null },
         };
-        const parts = filteredParts(
-          view,
-          index,
-          target,
-          (cut) => `{"function":${script},"filter":${JSON.stringify(cut)},"context":${context?.text ?? 'null'}}`,
-        );
+        const body = (cut: unknown) =>
+          `{"function":${script},"filter":${JSON.stringify(cut)},"context":${context?.text ?? 'null'}}`;
+        const parts = forBothLayouts(catalog, index, (layout) => filteredParts(view, layout, target, body));
         return { ...base, index, verdict: null, effect: {}, catalog: [mark], parts, touched: null };
       });
     },

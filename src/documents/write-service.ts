@@ -1,6 +1,6 @@
 import type { DocumentWriteService } from '../http/services.ts';
 import { indexNotFoundBody } from '../indexes/errors.ts';
-import { nodePath, type PreparedIndex, type PrepareOptions, prepareIndex } from '../indexes/prepare.ts';
+import { forBothLayouts, nodePath, type PreparedIndex, type PrepareOptions, prepareIndex } from '../indexes/prepare.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
@@ -31,8 +31,8 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
     documents: readonly string[],
     shards: readonly number[],
     newPrimaryKey: string | null,
+    firstVersion: bigint,
   ): PlannedPart[] {
-    const firstVersion = versions.next(documents.length);
     const byNode = shardsByNode(view, index, new Set(shards));
     // The task that brings the primary key may yet fail, so until it is there all say which one it is.
     const named = newPrimaryKey ?? (index.primaryKey === null ? index.acceptedPrimaryKey : null);
@@ -81,7 +81,7 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
       verdict: null,
       effect: {},
       catalog: deletionRecord(index.id, versionMarker(versions.next()), ids, filter),
-      parts: parts(index),
+      parts: forBothLayouts(catalog, index, parts),
       touched,
     };
   }
@@ -116,6 +116,7 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
         const newPrimaryKey = batch.primaryKey === index.acceptedPrimaryKey ? null : batch.primaryKey;
         const record = { ...index, acceptedPrimaryKey: batch.primaryKey };
         const shards = batch.ids.map((id) => shardOf(id, index.shards));
+        const firstVersion = versions.next(documents.length);
         return {
           ...base,
           index,
@@ -126,7 +127,13 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
             ...(newPrimaryKey === null ? {} : { primaryKey: newPrimaryKey }),
           },
           catalog: fresh || newPrimaryKey !== null ? [{ kind: 'putIndex', record }] : [],
-          parts: [...prepared.parts, ...documentParts(prepared, mode, documents, shards, newPrimaryKey)],
+          parts: [
+            ...prepared.parts,
+            ...forBothLayouts(catalog, index, (layout) => {
+              const own = layout === index ? shards : batch.ids.map((id) => shardOf(id, layout.shards));
+              return documentParts({ ...prepared, index: layout }, mode, documents, own, newPrimaryKey, firstVersion);
+            }),
+          ],
           touched: idsByShard(batch.ids, shards),
         };
       });

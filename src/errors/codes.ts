@@ -48,6 +48,11 @@ export const miroirCodes = {
     'system',
     'After a settings change the nodes did not report equal settings, so the change was rolled back. Send it again; if it persists, compare the settings of the nodes named in the log.',
   ),
+  miroir_reshard_conflict: own(
+    409,
+    'invalid_request',
+    'The number of shards of the index cannot be changed like this now; the message says why: it has that number already, its resharding is under way or its former layout still kept, or there is nothing to abort, roll back or finish. Look at `GET /_miroir/indexes/{uid}/reshard`.',
+  ),
   miroir_index_busy: own(
     503,
     'system',

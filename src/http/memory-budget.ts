@@ -31,8 +31,8 @@ function overloaded(limit: number): ApiError {
 }
 
 /**
- * A budget of `limit` bytes for the whole process; `resident` tells what it takes now, `copies` to how many nodes each document is
- * sent on now. What bodies will need is counted as
+ * A budget of `limit` bytes for the whole process; `resident` tells what it takes now, `copies` how many copies of each document
+ * are sent on now. What bodies will need is counted as
  * they arrive, because it takes a while to show; and the memory in use counts too, because not all of it is bodies. A body
  * that is alone is let in whatever the memory: else garbage that nothing collects could keep everybody out.
  */

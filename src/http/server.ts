@@ -5,6 +5,7 @@ import { ApiError } from '../errors/api-error.ts';
 import { writeOrigin } from '../tasks/write-origin.ts';
 import { adminAccess } from './admin/access.ts';
 import { dumpAdminRoutes } from './admin/dumps.ts';
+import { reshardAdminRoutes } from './admin/reshard.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { topologyAdminRoutes } from './admin/topology.ts';
 import { createAdmission, isExempt } from './admission.ts';
@@ -147,6 +148,16 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) => send(request, reply, empty(404)));
   const access = adminAccess(options.adminKey);
-  mount(app, [...apiRoutes, adminRoutes(access), dumpAdminRoutes(access), topologyAdminRoutes(access)], run);
+  mount(
+    app,
+    [
+      ...apiRoutes,
+      adminRoutes(access),
+      dumpAdminRoutes(access),
+      topologyAdminRoutes(access),
+      reshardAdminRoutes(access),
+    ],
+    run,
+  );
   return app;
 }

@@ -4,7 +4,7 @@ import type { LogControl } from '../instance/log-target.ts';
 import type { WebhookChange } from '../instance/webhooks/webhook.ts';
 import type { Caller } from '../keys/caller.ts';
 
-import type { AdminPlan, AdminRebalance } from '../placement/admin-types.ts';
+import type { AdminPlan, AdminRebalance, AdminReshard } from '../placement/admin-types.ts';
 import type { NewNode } from '../placement/node-names.ts';
 
 import type { FederatedRequest } from '../search/federated/request.ts';
@@ -199,6 +199,18 @@ export interface OperationsService {
   status(): AdminRebalance;
 }
 
+/** Changing the number of shards of an index; each throws `index_not_found` and `miroir_reshard_conflict`. */
+export interface ReshardService {
+  start(indexUid: string, shards: number): Promise<AdminReshard>;
+  status(indexUid: string): AdminReshard;
+  /** Give up before the switch. */
+  abort(indexUid: string): Promise<AdminReshard>;
+  /** Go back to the former layout while it is kept. */
+  rollback(indexUid: string): Promise<AdminReshard>;
+  /** Let go of the former layout before its time. */
+  finish(indexUid: string): Promise<AdminReshard>;
+}
+
 /** Experimental features, as one server has them. */
 export interface FeatureService {
   /** The object of `GET /experimental-features` as JSON text. */
@@ -253,6 +265,7 @@ export interface Services {
   keys: KeyService;
   admin: AdminService;
   operations: OperationsService;
+  reshard: ReshardService;
   dumps: DumpService;
   exports: ExportService;
   features: FeatureService;

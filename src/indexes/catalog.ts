@@ -10,8 +10,13 @@ export interface Catalog {
   byId(id: number): IndexRecord | null;
   /** All visible generations in ascending order of uid (bytes), as Meilisearch lists them. */
   listVisible(): IndexRecord[];
-  /** Every generation. */
+  /** Every generation, shadows included. */
   all(): IndexRecord[];
+  /**
+   * The shadow that gets every write to this index, with the index's own name, settings and primary key; null when there is none.
+   * Whoever plans requests for the index has to plan them for it as well, see `prepare.ts`.
+   */
+  shadowOf(index: IndexRecord): IndexRecord | null;
   /** Mirror changes that the store has committed. */
   apply(changes: readonly StoreChange[]): void;
 }
@@ -31,10 +36,14 @@ export function createCatalog(records: readonly IndexRecord[]): Catalog {
   const byId = new Map<number, IndexRecord>();
   const visible = new Map<string, Set<number>>();
   const accepted = new Map<string, Set<number>>();
+  /** By generation, its shadow. */
+  const shadows = new Map<number, number>();
 
   function put(record: IndexRecord): void {
     remove(record.id);
     byId.set(record.id, record);
+    if (record.shadow !== null && record.shadow.phase !== 'dropped') shadows.set(record.shadow.of, record.id);
+    if (record.state === 'shadow') return;
     enter(visible, record.uid, record.id);
     enter(accepted, record.acceptedUid, record.id);
   }
@@ -42,6 +51,8 @@ export function createCatalog(records: readonly IndexRecord[]): Catalog {
     const old = byId.get(id);
     if (old === undefined) return;
     byId.delete(id);
+    if (old.shadow !== null && shadows.get(old.shadow.of) === id) shadows.delete(old.shadow.of);
+    if (old.state === 'shadow') return;
     leave(visible, old.uid, id);
     leave(accepted, old.acceptedUid, id);
   }
@@ -55,6 +66,11 @@ export function createCatalog(records: readonly IndexRecord[]): Catalog {
     accepted: (uid) => generations(accepted.get(uid)).findLast((record) => record.state !== 'deleting') ?? null,
     byId: (id) => byId.get(id) ?? null,
     all: () => [...byId.values()],
+    shadowOf(index) {
+      const record = byId.get(shadows.get(index.id) ?? -1);
+      const phase = record?.shadow?.phase;
+      return record !== undefined && (phase === 'filling' || phase === 'kept') ? asShadow(record, index) : null;
+    },
     listVisible() {
       const uids = [...visible.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
       return uids.flatMap((uid) => this.visible(uid) ?? []);
@@ -65,6 +81,18 @@ export function createCatalog(records: readonly IndexRecord[]): Catalog {
         else if (change.kind === 'deleteIndex') remove(change.id);
       }
     },
+  };
+}
+
+/** A shadow as requests to its nodes need it: what the index is, in its own layout. */
+export function asShadow(shadow: IndexRecord, index: IndexRecord): IndexRecord {
+  return {
+    ...index,
+    id: shadow.id,
+    physicalUid: shadow.physicalUid,
+    shards: shadow.shards,
+    state: 'shadow',
+    shadow: shadow.shadow,
   };
 }
 

@@ -6,7 +6,7 @@ import type { IndexRecord } from '../store/records.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../tasks/acceptance.ts';
 import { type ActiveTasks, globalQueue } from '../tasks/active.ts';
 import { indexNotFound, indexNotFoundBody } from './errors.ts';
-import { newIndex, nodePath, type PrepareOptions, toAllNodes } from './prepare.ts';
+import { forBothLayouts, newIndex, nodePath, type PrepareOptions, toAllNodes } from './prepare.ts';
 import { planSwap } from './swap.ts';
 
 /** What the index routes are built from. */
@@ -94,7 +94,9 @@ export function createIndexService(
       verdict: null,
       effect: { primaryKey },
       catalog: [{ kind: 'putIndex', record: { ...current, acceptedPrimaryKey: primaryKey } }],
-      parts: toAllNodes(view, 'primary-key', { method: 'PATCH', path: nodePath(index), body }),
+      parts: forBothLayouts(catalog, index, (layout) =>
+        toAllNodes(view, 'primary-key', { method: 'PATCH', path: nodePath(layout), body }),
+      ),
     };
   }
 
@@ -108,7 +110,7 @@ export function createIndexService(
       verdict: null,
       effect: { deleteIndex: true },
       catalog: [{ kind: 'putIndex', record: { ...index, state: 'deleting' } }],
-      parts: deleteIndexParts(view, index),
+      parts: forBothLayouts(catalog, index, (layout) => deleteIndexParts(view, layout)),
     };
   }
 

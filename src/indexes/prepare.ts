@@ -42,6 +42,20 @@ export function toAllNodes(
   return allNodes(view).map((nodeId) => ({ nodeId, step, shards: null, counts, request }));
 }
 
+/**
+ * The requests of a write to an index: those that `plan` makes for it, and the same for its shadow, which never count. Every write
+ * to an index that is there has to be planned by this.
+ */
+export function forBothLayouts(
+  catalog: Pick<Catalog, 'shadowOf'>,
+  index: IndexRecord,
+  plan: (layout: IndexRecord) => PlannedPart[],
+): PlannedPart[] {
+  const shadow = catalog.shadowOf(index);
+  if (shadow === null) return plan(index);
+  return [...plan(index), ...plan(shadow).map((part) => ({ ...part, shadowId: shadow.id, counts: false }))];
+}
+
 /** The path of an index on the nodes. */
 export function nodePath(index: Pick<IndexRecord, 'physicalUid'>, rest = ''): string {
   return `/indexes/${encodeURIComponent(index.physicalUid)}${rest}`;
@@ -63,6 +77,7 @@ export async function newIndex(
     physicalUid: physicalUid(uid, id),
     shards: shards ?? options.defaultShards,
     state: 'creating',
+    shadow: null,
     primaryKey: null,
     acceptedPrimaryKey: primaryKey,
     createdAt: now,

@@ -134,6 +134,21 @@ export const metricDefinitions = {
     labels: [],
     buckets: [1, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400],
   },
+  miroir_reshards_in_progress: {
+    type: 'gauge',
+    help: 'Indexes whose number of shards is being changed; those that only keep their former layout do not count.',
+    labels: [],
+  },
+  miroir_reshards_total: {
+    type: 'counter',
+    help: 'Changes of the number of shards of an index, by outcome: switched (readers see the new layout), rolled_back, aborted.',
+    labels: ['outcome'],
+  },
+  miroir_reshard_documents_total: {
+    type: 'counter',
+    help: 'Documents that resharding stored in (copied) or deleted from (deleted) the layout that was filled; the writes of clients do not count.',
+    labels: ['action'],
+  },
   miroir_shard_distribution: {
     type: 'gauge',
     help: 'Shard copies, over all indexes, that a node holds.',

@@ -27,6 +27,9 @@ export interface Metrics {
   readonly leastMovedDocuments: Counter;
   readonly movedBytes: Counter;
   readonly moveDuration: Histogram;
+  readonly reshardsInProgress: Gauge;
+  readonly reshards: Counter<'outcome'>;
+  readonly reshardDocuments: Counter<'action'>;
   readonly shardDistribution: Gauge<'node'>;
   readonly scatterFanOut: Histogram;
   readonly scatterPartial: Counter;
@@ -99,6 +102,9 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     leastMovedDocuments: counter('miroir_rebalance_documents_minimum_total'),
     movedBytes: counter('miroir_rebalance_bytes_moved_total'),
     moveDuration: histogram('miroir_rebalance_move_duration_seconds'),
+    reshardsInProgress: gauge('miroir_reshards_in_progress'),
+    reshards: counter('miroir_reshards_total'),
+    reshardDocuments: counter('miroir_reshard_documents_total'),
     shardDistribution,
     scatterFanOut: histogram('miroir_scatter_fan_out'),
     scatterPartial: counter('miroir_scatter_partial_total'),

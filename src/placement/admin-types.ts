@@ -125,6 +125,38 @@ export interface AdminMove {
   lastError: string | null;
 }
 
+/** `GET /_miroir/indexes/{uid}/reshard`. */
+export interface AdminReshard {
+  index: string;
+  /**
+   * `filling`: the other layout gets every write and what the index holds, then it is switched to; `kept`: it was switched, and the
+   * former layout is kept for going back; `dropping`: nodes are deleting a layout that nobody wants any more.
+   */
+  state: 'idle' | 'preparing' | 'filling' | 'kept' | 'dropping';
+  /** What is done at this moment; null when nothing is. */
+  step: 'waiting' | 'preparing' | 'copying' | 'verifying' | 'catching up' | 'finishing' | null;
+  /** Shards of the layout that readers see. */
+  shards: number;
+  /** Shards of the other layout; null when idle. */
+  otherShards: number | null;
+  /** Whether the layout that is being filled is the one that served before. */
+  rollback: boolean;
+  /** Documents read from both layouts in this step, of about so many; null while that is not known. */
+  documents: { done: number; total: number | null };
+  /** Documents stored in the other layout, and deleted from it, in this attempt. */
+  copied: number;
+  deleted: number;
+  documentsPerSecond: number | null;
+  /** Of this step. */
+  secondsLeft: number | null;
+  /** RFC 3339; null when idle. */
+  startedAt: string | null;
+  /** Until when the former layout is kept; null unless `kept`. */
+  keptUntil: string | null;
+  /** Why the last attempt failed; it is tried again. */
+  error: string | null;
+}
+
 /** One copy of a shard. `lagging`: its node has not yet applied every ended task of the index. */
 export interface AdminCopy {
   node: string;

@@ -146,10 +146,13 @@ export async function createRebalancing(options: RebalancingOptions): Promise<Re
     return { up: state.view.up(nodeId), since: known === null ? null : Date.parse(known.since) };
   }
 
+  const isResharding = () =>
+    state.catalog.all().some(({ shadow }) => shadow?.phase === 'preparing' || shadow?.phase === 'filling');
+
   async function look(): Promise<void> {
     const changes = changesForLostNodes(topology.record(), absence, options.now(), config.rebalance.restoreAfter);
     if (changes.length > 0) await service.change(changes);
-    if (service.status().state === 'moving') await capacities.read();
+    if (service.status().state === 'moving' || isResharding()) await capacities.read();
     await service.advance();
   }
 

@@ -39,6 +39,8 @@ const noTask = -1;
 export function createAdmissionCheck(options: AdmissionCheckOptions): AdmissionCheck {
   const { state, access, log } = options;
   const inUse = () => state.catalog.all().filter((index) => index.state === 'active');
+  const kept = () =>
+    state.catalog.all().filter(({ shadow }) => shadow?.phase === 'filling' || shadow?.phase === 'kept');
 
   /** Whether another copy can take the place of this one. */
   function replaceable(index: IndexRecord, shard: number, nodeId: string): boolean {
@@ -108,7 +110,7 @@ export function createAdmissionCheck(options: AdmissionCheckOptions): AdmissionC
 
   /** An index that the node should have and has not; one that it has yet to create is in its own task queue. */
   async function markMissing(nodeId: string, present: ReadonlySet<string>): Promise<void> {
-    const missing = inUse().filter(
+    const missing = [...inUse(), ...kept()].filter(
       (index) => !present.has(index.physicalUid) && !state.copies.isLagging(index.id, nodeId),
     );
     await state.commit(

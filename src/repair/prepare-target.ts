@@ -7,6 +7,7 @@ import { beforeRestore, toPhysicalRestore } from '../indexes/settings/physical.t
 import { maskSecrets } from '../indexes/settings/secrets.ts';
 import type { IndexRecord } from '../store/records.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
+import { writesTo } from '../tasks/shadows.ts';
 import { RepairError } from './list-documents.ts';
 import type { NodeAccess } from './node-access.ts';
 import type { Quiet } from './quiet.ts';
@@ -18,6 +19,12 @@ export interface PrepareTargetOptions {
   quiet: Pick<Quiet, 'hold'>;
   /** Called before the index of a node is deleted or made: none of its copies there may be read. */
   markAllStale(index: IndexRecord, nodeId: string, reason: string): Promise<void>;
+}
+
+/** An index as one node has it. */
+export interface IndexOnNode {
+  index: IndexRecord;
+  nodeId: string;
 }
 
 /** An index as a node describes it. */
@@ -33,13 +40,13 @@ const settingsPatienceMs = 30_000;
 export interface TargetPreparation {
   /**
    * The index exists with the right primary key (that of the source, or the committed one when there is no source) and settings.
-   * Resolves with whether it had to be made, so that it is empty.
+   * Resolves with whether it had to be made, so that it is empty. The source may be another layout of the index.
    */
-  prepare(index: IndexRecord, target: string, source: string | null, signal: AbortSignal): Promise<boolean>;
+  prepare(index: IndexRecord, target: string, source: IndexOnNode | null, signal: AbortSignal): Promise<boolean>;
   /** Bring the settings of an index on a node to the committed ones, unless they are, and wait until they are in force. */
   restoreSettings(index: IndexRecord, nodeId: string, signal: AbortSignal): Promise<void>;
-  /** Whether two nodes report the same settings of an index. */
-  sameSettings(index: IndexRecord, a: string, b: string, signal: AbortSignal): Promise<boolean>;
+  /** Whether two nodes report the same settings. */
+  sameSettings(a: IndexOnNode, b: IndexOnNode, signal: AbortSignal): Promise<boolean>;
 }
 
 /** Nodes of two versions, during an upgrade, may not know the same settings. */
@@ -56,16 +63,17 @@ export function createTargetPreparation(options: PrepareTargetOptions): TargetPr
   const settingsOf = async (nodeId: string, index: IndexRecord, signal: AbortSignal) =>
     (await access.read(nodeId, nodePath(index, '/settings'), signal)) as Record<string, unknown> | null;
 
-  async function sameSettings(index: IndexRecord, a: string, b: string, signal: AbortSignal): Promise<boolean> {
-    const [left, right] = await Promise.all([settingsOf(a, index, signal), settingsOf(b, index, signal)]);
+  async function sameSettings(a: IndexOnNode, b: IndexOnNode, signal: AbortSignal): Promise<boolean> {
+    const read = ({ nodeId, index }: IndexOnNode) => settingsOf(nodeId, index, signal);
+    const [left, right] = await Promise.all([read(a), read(b)]);
     if (left === null || right === null) return false;
     return sameWhereBoth(left, right);
   }
 
   function changingSettings(index: IndexRecord): boolean {
     for (const task of active.all()) {
-      if (task.record.indexId === index.id && (task.effect.settings !== undefined || task.effect.createIndex))
-        return true;
+      const changes = task.effect.settings !== undefined || task.effect.createIndex;
+      if (changes && writesTo(task, index.id)) return true;
     }
     return false;
   }
@@ -139,7 +147,10 @@ export function createTargetPreparation(options: PrepareTargetOptions): TargetPr
     async prepare(index, target, source, signal) {
       await access.applied(target, index, signal);
       const present = await describe(target, index, signal);
-      const wanted = source === null ? index.primaryKey : ((await describe(source, index, signal))?.primaryKey ?? null);
+      const wanted =
+        source === null
+          ? index.primaryKey
+          : ((await describe(source.nodeId, source.index, signal))?.primaryKey ?? null);
       // what a node has is not thrown away while nothing can take its place
       const made = present === null || (source !== null && present.primaryKey !== wanted);
       if (made) {
@@ -151,7 +162,7 @@ export function createTargetPreparation(options: PrepareTargetOptions): TargetPr
         if (present !== null) await access.write(target, index, { method: 'DELETE', path: nodePath(index) }, signal);
         await make(index, target, wanted, signal);
       }
-      if (made || (source !== null && !(await sameSettings(index, source, target, signal)))) {
+      if (made || (source !== null && !(await sameSettings(source, { index, nodeId: target }, signal)))) {
         await restoreSettings(index, target, signal);
       }
       return made;

@@ -4,6 +4,7 @@ import type { IndexRecord } from '../store/records.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
 import type { Gate } from '../tasks/gate.ts';
 import { createSerial } from '../tasks/serial.ts';
+import { writesTo } from '../tasks/shadows.ts';
 import type { NodeAccess } from './node-access.ts';
 import { allAtOnce } from './signals.ts';
 
@@ -52,8 +53,8 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
   /** Tasks of the index that are being handed to the nodes. */
   function sending(index: IndexRecord): Set<number> {
     const uids = new Set<number>();
-    for (const { record } of active.all()) {
-      if (record.indexId === index.id && record.phase === 'sending') uids.add(record.uid);
+    for (const task of active.all()) {
+      if (task.record.phase === 'sending' && writesTo(task, index.id)) uids.add(task.record.uid);
     }
     return uids;
   }
@@ -62,8 +63,8 @@ export function createQuiet({ active, gate, access, maxHoldMs }: QuietOptions): 
   async function follow(index: IndexRecord, nodes: ReadonlySet<string>, signal: AbortSignal): Promise<boolean> {
     const unknown = new Map<string, number[]>();
     for (const { record, parts } of active.all()) {
-      if (record.indexId !== index.id) continue;
-      for (const { nodeId, status, nodeTaskUid } of parts) {
+      for (const { nodeId, status, nodeTaskUid, shadowId } of parts) {
+        if ((shadowId ?? record.indexId) !== index.id) continue;
         if (!nodes.has(nodeId) || status === 'succeeded' || status === 'missed') continue;
         if (nodeTaskUid === null || status === 'failed' || status === 'canceled') return false;
         unknown.set(nodeId, [...(unknown.get(nodeId) ?? []), nodeTaskUid]);

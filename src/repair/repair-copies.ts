@@ -96,7 +96,8 @@ export function createCopyRepair(options: RepairCopiesOptions) {
 
   async function checkSettings({ group: { index, nodeId }, sources }: Work, signal: AbortSignal) {
     const [source] = sources.values();
-    if (source === undefined || (await options.preparation.sameSettings(index, source, nodeId, signal))) return;
+    if (source === undefined) return;
+    if (await options.preparation.sameSettings({ index, nodeId: source }, { index, nodeId }, signal)) return;
     throw new RepairError(nodeId, `its settings of ${index.uid} are not those of ${source}`);
   }
 
@@ -193,7 +194,8 @@ export function createCopyRepair(options: RepairCopiesOptions) {
     // the primary key may be on its way with the first documents
     if (index.primaryKey === null) await quiet.applied(index, everybody(work), signal);
     const [source = null] = sources.values();
-    await suspects.begin(await options.preparation.prepare(index, nodeId, source, signal));
+    const from = source === null ? null : { index, nodeId: source };
+    await suspects.begin(await options.preparation.prepare(index, nodeId, from, signal));
     if (suspects.shards.size === 0) return rounds(work, 1, signal);
     if (!state.view.hasSurplus(index, nodeId)) {
       await comparison.deleteStrays(state.shardsOn(index, nodeId), signal);

@@ -2,21 +2,21 @@ import type { Config } from '../config/schema.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { Logger } from '../observability/log.ts';
 import { markStale } from '../placement/stale-mark.ts';
-import type { StaleCopy } from '../store/records.ts';
+import type { IndexRecord, StaleCopy } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ActiveTasks } from '../tasks/active.ts';
 import { rfc3339 } from '../tasks/clock.ts';
 import type { TaskEngine } from '../tasks/engine.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import { createAdmissionCheck } from './admission-check.ts';
-import { createNodeAccess } from './node-access.ts';
+import { createNodeAccess, type NodeAccess } from './node-access.ts';
 import type { PaceLimits } from './pace.ts';
 import { createPacer, type Pacer } from './pacer.ts';
-import { createTargetPreparation } from './prepare-target.ts';
-import { createQuiet } from './quiet.ts';
+import { createTargetPreparation, type TargetPreparation } from './prepare-target.ts';
+import { createQuiet, type Quiet } from './quiet.ts';
 import { createCopyRepair } from './repair-copies.ts';
 import { createRepairScheduler, type RepairScheduler, type RepairStatus } from './scheduler.ts';
-import { createThrottle } from './throttle.ts';
+import { createThrottle, type Throttle } from './throttle.ts';
 import type { TouchedDocuments } from './touched.ts';
 import { createVerifier, type Verifier } from './verifier.ts';
 import { createShardVerification } from './verify-index.ts';
@@ -29,6 +29,8 @@ export interface RepairOptions {
   nodes(): readonly string[];
   health: { up(nodeId: string): boolean };
   clients: { get(nodeId: string): NodeClient | undefined };
+  /** See `VerifyOptions`. */
+  correcting(index: IndexRecord, ids: readonly string[]): Promise<void>;
   /** Whether a stale copy may be filled now. */
   may(mark: StaleCopy): boolean;
   config: Pick<Config['rebalance'], 'docsPerSecond' | 'maxConcurrentMoves' | 'maxPause' | 'backOff'>;
@@ -48,6 +50,8 @@ export interface Repairs {
   scheduler: RepairScheduler;
   verifier: Verifier;
   pacer: Pacer;
+  /** What else copies documents between nodes shares these. */
+  tools: { access: NodeAccess; quiet: Quiet; preparation: TargetPreparation; throttle: Throttle };
 }
 
 /** Age of the oldest task of clients that is with the nodes, in milliseconds. */
@@ -126,7 +130,15 @@ export function createRepairs(options: RepairOptions): Repairs {
     log,
   });
   const check = createAdmissionCheck({ state, access, preparation, loseNode: (nodeId) => tasks.loseNode(nodeId), log });
-  const verifyShard = createShardVerification({ state, quiet, access, touched: options.touched, throttle, timeoutMs });
+  const verifyShard = createShardVerification({
+    state,
+    quiet,
+    access,
+    touched: options.touched,
+    throttle,
+    timeoutMs,
+    correcting: options.correcting,
+  });
   const verifier = createVerifier({
     state,
     verifyShard,
@@ -141,5 +153,6 @@ export function createRepairs(options: RepairOptions): Repairs {
     pacer,
     admission: createAdmission({ nodes: options.nodes, health: options.health, check, log }),
     scheduler,
+    tools: { access, quiet, preparation, throttle },
   };
 }

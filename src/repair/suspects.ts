@@ -1,4 +1,5 @@
 import { shardOf } from '../placement/hash.ts';
+import type { MissedWrite } from '../store/records.ts';
 import type { Store, StoreChange } from '../store/store.ts';
 import type { CopyGroup } from './repair-copies.ts';
 import type { Watch, Write } from './touched.ts';
@@ -32,12 +33,10 @@ const mostIds = 50_000;
 /** Entries of the log that stand for no task are numbered down from here, so that none has the uid of another. */
 let sequence = -Date.now();
 
-/** What the log of missed writes says about a copy; null when it is not complete. */
-async function loggedIds(store: Pick<Store, 'missedWrites'>, { index, nodeId }: CopyGroup, shard: number) {
-  const log = await store.missedWrites(index.id, shard, nodeId);
-  const ids = log.flatMap((entry) => entry.ids ?? []);
-  const complete = log.some(({ first }) => first) && log.every((entry) => entry.ids !== null);
-  return { ids: complete ? ids : null, entries: log.length };
+/** The documents in which a copy differs, by its log of missed writes; null when that is not complete. */
+export function loggedIds(log: readonly MissedWrite[]): string[] | null {
+  const complete = log.some(({ first }) => first) && log.every(({ ids }) => ids !== null);
+  return complete ? log.flatMap(({ ids }) => ids ?? []) : null;
 }
 
 /**
@@ -83,12 +82,13 @@ export function createSuspects(
     },
     async begin(empty) {
       for (const shard of group.shards) {
-        const log = await loggedIds(store, group, shard);
-        logged.set(shard, log.entries);
-        if (empty || log.ids === null || ids.size + log.ids.length > mostIds) shards.add(shard);
+        const log = await store.missedWrites(group.index.id, shard, group.nodeId);
+        const missed = loggedIds(log);
+        logged.set(shard, log.length);
+        if (empty || missed === null || ids.size + missed.length > mostIds) shards.add(shard);
         else {
-          written.set(shard, new Set(log.ids));
-          suspect(log.ids);
+          written.set(shard, new Set(missed));
+          suspect(missed);
         }
       }
     },

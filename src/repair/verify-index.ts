@@ -18,6 +18,8 @@ export interface VerifyOptions {
   touched: TouchedDocuments;
   throttle: Throttle;
   timeoutMs: number;
+  /** Called before documents are put right that no task writes: another layout of the index has to follow. */
+  correcting(index: IndexRecord, ids: readonly string[]): Promise<void>;
 }
 
 /** What comparing the copies of one shard found. */
@@ -92,6 +94,7 @@ export function createShardVerification(options: VerifyOptions) {
         await quiet.applied(index, nodes, within);
         await quiet.followed(index, new Set(nodes), within);
         const still = nodes.filter((node) => readable(index, shard).includes(node));
+        await options.correcting(index, ids);
         options.touched.registered({
           record: { indexId: index.id, type: 'documentAdditionOrUpdate' },
           touched: new Map([[shard, ids]]),

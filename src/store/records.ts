@@ -1,3 +1,23 @@
+/**
+ * The other layout of an index: one that is being filled, or the one that served before. Its number of shards and its name on the
+ * nodes are its own, all else is that of the index.
+ */
+export interface Shadow {
+  /** The generation that readers see. */
+  of: number;
+  /**
+   * `preparing` until nodes have the index; `filling` while it gets every write and what the index holds; `kept` after the
+   * switch, for going back, getting every write as well; `dropped` when nobody wants it any more and nodes are to delete it.
+   */
+  phase: 'preparing' | 'filling' | 'kept' | 'dropped';
+  /** When the phase began; RFC 3339, as are the others. */
+  since: string;
+  /** When the resharding, or the going back, was asked for. */
+  startedAt: string;
+  /** When it stopped serving; null if it never has. */
+  servedUntil: string | null;
+}
+
 /** One generation of a logical index. An index that is deleted and created again is a new record with a new `id`. */
 export interface IndexRecord {
   /** Generation number, never reused. */
@@ -10,8 +30,13 @@ export interface IndexRecord {
   physicalUid: string;
   /** Number of shards, fixed for the generation. */
   shards: number;
-  /** `creating` until its first task ended; `deleting` from the acceptance of its deletion until that ended. Readers see `active` and `deleting`. */
-  state: 'creating' | 'active' | 'deleting';
+  /**
+   * `creating` until its first task ended; `deleting` from the acceptance of its deletion until that ended. Readers see `active`
+   * and `deleting`. A `shadow` is never seen under any name: it is the other layout of an index that is being resharded.
+   */
+  state: 'creating' | 'active' | 'deleting' | 'shadow';
+  /** What it is the other layout of; null unless it is a `shadow`. */
+  shadow: Shadow | null;
   /** As readers see it. */
   primaryKey: string | null;
   /** As it will be once all accepted tasks have ended; new writes are judged by it. */
@@ -70,6 +95,8 @@ export interface PartRecord {
   /** Position within the task, from 0; parts of one node are sent in this order. */
   part: number;
   nodeId: string;
+  /** The shadow that it writes; null when it writes the task's own generation. */
+  shadowId: number | null;
   /** What it does, for people: `create`, `settings`, `documents`, `delete`, `rollback`, ... */
   step: string;
   /** Shards whose copies on this node the part writes (JSON number array); null means all that the node owns. */

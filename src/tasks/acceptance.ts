@@ -5,6 +5,7 @@ import type { Timing } from '../nodes/timing.ts';
 import type { IndexRecord, PartRecord } from '../store/records.ts';
 import type { NewIdempotencyKey, StoreChange } from '../store/store.ts';
 import { type ActiveTask, type ActiveTasks, globalQueue, type Touched } from './active.ts';
+import { settledPart } from './answers.ts';
 import type { Clock } from './clock.ts';
 import { rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
@@ -16,12 +17,15 @@ import type { Idempotency } from './idempotency.ts';
 import { isGone, lockKeys, newTask, rebased, summarise } from './new-task.ts';
 import type { Sender } from './sender.ts';
 import { runUnder, type Serial } from './serial.ts';
+import { ownParts } from './shadows.ts';
 import type { Waiting } from './waiting.ts';
 import { writeOrigin } from './write-origin.ts';
 
 /** One request of a task to one node. */
 export interface PlannedPart {
   nodeId: string;
+  /** The shadow that it writes; absent when it writes the plan's own generation. */
+  shadowId?: number;
   /** What it does, for people; see `PartRecord.step`. */
   step: string;
   /** Shards whose copies it writes; null means all that the node owns. */
@@ -105,7 +109,7 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
 
   /** Refuses a write that cannot succeed, before anything is sent or stored. */
   function refuseUnreachable(plan: WritePlan): void {
-    const parts = plan.parts.map(({ nodeId, shards }) => ({
+    const parts = ownParts(plan.parts).map(({ nodeId, shards }) => ({
       nodeId,
       shards: shards === null ? null : JSON.stringify(shards),
     }));
@@ -130,8 +134,24 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     requests: readonly NodeRequest[],
     recorded: Promise<unknown> = Promise.resolve(),
   ) {
-    const index = task.record.indexId === null ? null : state.catalog.byId(task.record.indexId);
-    const sent = parts.length === 0 ? [] : await sender.send(index?.physicalUid ?? '', parts, requests, recorded);
+    const groups = new Map<number | null, number[]>();
+    for (const [position, { shadowId }] of parts.entries()) {
+      const generation = shadowId ?? task.record.indexId;
+      groups.set(generation, [...(groups.get(generation) ?? []), position]);
+    }
+    const sendings = [...groups].map(([generation, positions]) => {
+      const physicalUid = generation === null ? '' : state.catalog.byId(generation)?.physicalUid;
+      const own = positions.map((position) => parts[position]!);
+      // a shadow that was given up and deleted since
+      if (physicalUid === undefined) return own.map((part) => settledPart(part, 'missed'));
+      return sender.send(
+        physicalUid,
+        own,
+        positions.map((position) => requests[position]!),
+        recorded,
+      );
+    });
+    const sent = (await Promise.all(sendings)).flat();
     const kept = task.parts.filter((part) => !sent.some((done) => done.part === part.part));
     task.parts = [...kept, ...sent].sort((a, b) => a.part - b.part);
   }
@@ -145,7 +165,7 @@ export function createAcceptance(options: AcceptanceOptions): Acceptance {
     const { degraded } = await recordHandout(state, task, options.policy, options.now(), incomplete);
     options.onSent(task);
     if (refusal !== null) throw refusal as ApiError;
-    const common = commonRefusal(task.parts);
+    const common = commonRefusal(ownParts(task.parts));
     const index = task.record.indexId === null ? null : state.catalog.byId(task.record.indexId);
     if (common !== null) {
       const { code, message } = index === null ? common : options.toLogicalError(common, index);

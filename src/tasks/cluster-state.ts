@@ -18,7 +18,7 @@ export interface ClusterState {
   mirror(changes: readonly StoreChange[]): void;
   /** The shards of an index of which a node holds a copy. */
   shardsOn(index: IndexRecord, nodeId: string): readonly number[];
-  /** The shards that a part writes on its node. */
+  /** The shards of a generation that a part which writes it writes on its node. */
   shardsOfPart(part: Pick<PartRecord, 'nodeId' | 'shards'>, index: IndexRecord | null): readonly number[];
 }
 

@@ -13,6 +13,7 @@ import { type Copies, type Judgement, judge } from './judge.ts';
 import { missedWrites } from './missed-log.ts';
 import { needsRollback, notRolledBack, rollBack, type SendParts } from './rollback.ts';
 import { runUnder, type Serial } from './serial.ts';
+import { endOnShadows } from './shadows.ts';
 import { applySuccession, hasCreated, type Succession, succession, successionChanges } from './succession.ts';
 
 type Ended = Extract<Judgement, { state: 'ended' }>;
@@ -54,7 +55,8 @@ const lostError = new ApiError(
 ).toBody();
 
 const isOpen = (part: PartRecord): boolean => part.status === 'enqueued' || part.status === 'processing';
-const refusedSettings = (part: PartRecord): boolean => part.status === 'failed' && part.step === 'settings';
+const refusedSettings = (part: PartRecord): boolean =>
+  part.status === 'failed' && part.step === 'settings' && part.shadowId === null;
 
 /** Start and end of a task from those of its parts, in milliseconds: never before it was enqueued, never backwards. */
 function instants(
@@ -211,6 +213,7 @@ export function createFinisher(options: FinisherOptions): Finisher {
       { kind: 'putTask', record },
       ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
       ...staleMarks(task, index, notRolledBack(task, state, index) ?? judged.diverged),
+      ...endOnShadows(state, task, status === 'succeeded', rfc3339(options.now())),
       ...catalog,
       ...(status === 'succeeded' ? nameChanges(task, state, catalog) : []),
     ]);

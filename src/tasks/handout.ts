@@ -1,7 +1,5 @@
 import type { ErrorBody } from '../errors/api-error.ts';
-
 import { markStale } from '../placement/stale-mark.ts';
-
 import type { PartRecord, TaskRecord } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ActiveTask } from './active.ts';
@@ -17,6 +15,7 @@ import {
   writtenShards,
 } from './consistency.ts';
 import { missedWrites as missedLog } from './missed-log.ts';
+import { ownParts, shadowMarks } from './shadows.ts';
 
 /** Which copies did not take a write, and what follows from it. */
 export interface MissedWrites {
@@ -57,6 +56,9 @@ function isRefused(copies: readonly WrittenCopy[]): boolean {
   const counted = countedCopies(copies);
   return counted.some((copy) => copy.fate === 'refused') && !counted.some((copy) => copy.fate === 'took');
 }
+
+/** Whether a copy to go by has the write, so that it will be there. */
+const isTaken = (copies: readonly WrittenCopy[]): boolean => countedCopies(copies).some((copy) => copy.fate === 'took');
 
 /** Judges the hand-out of one task by what became of the copies it writes. */
 export function missedWrites(shards: WrittenShards, policy: WritePolicy): MissedWrites {
@@ -104,17 +106,27 @@ export async function recordHandout(
 ): Promise<MissedWrites> {
   const { indexId, uid } = task.record;
   const index = indexId === null ? null : state.catalog.byId(indexId);
-  const missed = missedWrites(writtenShards(state, index, task.parts, fateOfPart), policy);
+  const own = ownParts(task.parts);
+  const written = writtenShards(state, index, own, fateOfPart);
+  const missed = missedWrites(written, policy);
   const since = rfc3339(now);
   const failed = missed.unwritten.length > 0;
   const verdict = failed ? JSON.stringify(incomplete(missed)) : task.record.verdict;
   const record: TaskRecord = { ...task.record, phase: 'sent', verdict };
-  const unanswered = failed || commonRefusal(task.parts) !== null;
+  const unanswered = failed || commonRefusal(own) !== null;
+  const certain = [...written.values()].every(isTaken);
   await state.commit([
     ...(index === null ? [] : missedLog(state.copies, task, index.id, missed.stale)),
     ...task.parts.map((part): StoreChange => ({ kind: 'putPart', record: part })),
     ...(index === null ? [] : missed.stale).flatMap(({ shard, nodeId }) =>
       markStale(state.copies, { indexId: index!.id, shard, nodeId, since, reason: `missed task ${uid}` }),
+    ),
+    ...shadowMarks(
+      state,
+      task,
+      (part) => !certain || fateOfPart(part) !== 'took',
+      since,
+      certain ? `missed task ${uid}` : `may have taken more of task ${uid} than others`,
     ),
     { kind: 'putTask', record },
     ...(unanswered ? [{ kind: 'releaseIdempotencyKey', taskUid: uid } as const] : []),

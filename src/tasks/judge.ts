@@ -35,8 +35,8 @@ type Outcome = 'open' | 'succeeded' | 'failed' | 'missed' | 'canceled';
 const isOpen = (part: PartRecord): boolean =>
   part.status === 'sending' || part.status === 'enqueued' || part.status === 'processing';
 
-/** Parts of `rollback` undo a failed change; they never decide how the task ended. */
-const decides = (part: PartRecord): boolean => part.step !== 'rollback';
+/** Parts of `rollback` undo a failed change, those of shadows write what no reader sees; they never decide how the task ended. */
+const decides = (part: PartRecord): boolean => part.step !== 'rollback' && part.shadowId === null;
 
 /** One copy's outcome from the parts that write it: the worst counts, an open one means that it is not known yet. */
 function combine(parts: readonly PartRecord[]): { outcome: Outcome; part: PartRecord } {

@@ -36,6 +36,7 @@ export function newTask(plan: WritePlan, now: string, session: string | null): {
     (part, position): NewPart => ({
       part: position,
       nodeId: part.nodeId,
+      shadowId: part.shadowId ?? null,
       step: part.step,
       shards: part.shards === null ? null : JSON.stringify(part.shards),
       counts: part.counts,

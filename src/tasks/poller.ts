@@ -33,7 +33,7 @@ export interface Poller {
   stop(): Promise<void>;
   /** Something was sent: look soon. */
   wake(): void;
-  /** Parts whose task has ended but which their node has yet to work off: the node's copies lag until then. */
+  /** Parts whose task, of an index, has ended but which their node has yet to work off: the node's copies lag until then. */
   watchLagging(parts: readonly PartRecord[], indexId: number): void;
   /** The node has another disk: what it had accepted and not done, it will never do. */
   loseNode(nodeId: string): Promise<void>;
@@ -161,8 +161,9 @@ export function createPoller(options: PollerOptions): Poller {
     },
     watchLagging(parts, indexId) {
       for (const part of parts) {
-        lagging.push({ part, indexId });
-        state.copies.addLag(indexId, part.nodeId, 1);
+        const written = part.shadowId ?? indexId;
+        lagging.push({ part, indexId: written });
+        state.copies.addLag(written, part.nodeId, 1);
       }
     },
   };

@@ -31,12 +31,21 @@ const interrupted = (uid: number) =>
     `Miroir stopped while task ${uid} was being handed to the nodes, before the client was answered. Send the request again.`,
   ).toBody();
 
+/** The generations that the parts of some tasks on one index write. */
+function generationsOf(tasks: readonly ActiveTask[]): Set<number> {
+  const written = tasks.flatMap(({ record, parts }) =>
+    parts.flatMap(({ shadowId }) => shadowId ?? record.indexId ?? []),
+  );
+  return new Set(written);
+}
+
 /** Parts that were being sent when the process stopped, by node, oldest first, of one index generation. */
-function unsentByNode(tasks: readonly ActiveTask[]): Map<string, PartRecord[]> {
+function unsentByNode(tasks: readonly ActiveTask[], generation: number): Map<string, PartRecord[]> {
   const byNode = new Map<string, PartRecord[]>();
   for (const task of tasks) {
     for (const part of task.parts) {
-      if (part.status === 'sending') byNode.set(part.nodeId, [...(byNode.get(part.nodeId) ?? []), part]);
+      if (part.status !== 'sending' || (part.shadowId ?? task.record.indexId) !== generation) continue;
+      byNode.set(part.nodeId, [...(byNode.get(part.nodeId) ?? []), part]);
     }
   }
   return byNode;
@@ -55,9 +64,11 @@ export async function recover(options: RecoveryOptions): Promise<void> {
 
   const interruptedTasks = [...active.all()].filter((task) => task.record.phase === 'sending');
   for (const indexId of new Set(interruptedTasks.map((task) => task.record.indexId))) {
-    const index = indexId === null ? null : state.catalog.byId(indexId);
     const tasks = interruptedTasks.filter((task) => task.record.indexId === indexId);
-    if (index !== null) await recogniseSent(options, index, tasks);
+    for (const generation of generationsOf(tasks)) {
+      const index = state.catalog.byId(generation);
+      if (index !== null) await recogniseSent(options, index, tasks);
+    }
     for (const task of tasks) await complete(options, task);
   }
   for (const task of [...active.all()]) await resumeExtraParts(options, task);
@@ -76,7 +87,7 @@ async function resumeLagging({ state, active, onLagging }: RecoveryOptions): Pro
  * twice.
  */
 async function recogniseSent(options: RecoveryOptions, index: IndexRecord, tasks: readonly ActiveTask[]) {
-  const nodes = [...unsentByNode(tasks)].map(async ([nodeId, parts]) => {
+  const nodes = [...unsentByNode(tasks, index.id)].map(async ([nodeId, parts]) => {
     const repairs = await options.state.store.repairTasks(nodeId, index.id);
     const uids = gotExtraParts(options.active, index, nodeId)
       ? null
@@ -99,8 +110,13 @@ async function recogniseSent(options: RecoveryOptions, index: IndexRecord, tasks
 
 /** Whether the node was being sent parts that had been added to a task: it may have tasks of theirs that no record knows. */
 function gotExtraParts(active: ActiveTasks, index: IndexRecord, nodeId: string): boolean {
-  const added = [...active.all()].filter(({ record }) => record.indexId === index.id && record.phase !== 'sending');
-  return added.some(({ parts }) => parts.some((part) => part.nodeId === nodeId && part.status === 'sending'));
+  const added = [...active.all()].filter(({ record }) => record.phase !== 'sending');
+  return added.some(({ record, parts }) =>
+    parts.some((part) => {
+      const writes = (part.shadowId ?? record.indexId) === index.id;
+      return writes && part.nodeId === nodeId && part.status === 'sending';
+    }),
+  );
 }
 
 /** The node's tasks that the first of these parts became; null when the node cannot tell. */

@@ -6,6 +6,7 @@ import type { PlannedPart } from './acceptance.ts';
 import type { ActiveTask } from './active.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Copies } from './judge.ts';
+import { ownParts } from './shadows.ts';
 
 /** Sends parts of a task and puts the answers into it. */
 export type SendParts = (
@@ -39,6 +40,7 @@ export async function rollBack(
       taskUid: task.record.uid,
       part: first + i,
       nodeId: plan.nodeId,
+      shadowId: plan.shadowId ?? null,
       step: 'rollback',
       shards: null,
       counts: false,
@@ -69,7 +71,7 @@ export async function rollBack(
 /** After a roll-back: the copies on nodes that could not be brought back. Null when there was none. */
 export function notRolledBack(task: ActiveTask, state: ClusterState, index: IndexRecord | null): Copies[] | null {
   if (!task.parts.some(isRollback)) return null;
-  return task.parts
+  return ownParts(task.parts)
     .filter((part) => isRollback(part) && part.status !== 'succeeded')
     .map((part) => ({ nodeId: part.nodeId, shards: [...state.shardsOfPart(part, index)] }));
 }

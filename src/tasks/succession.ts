@@ -106,6 +106,7 @@ export function succession(
 function newPart(nodeId: string, { step, request }: CreationStep): Omit<PartRecord, 'part' | 'taskUid'> {
   return {
     nodeId,
+    shadowId: null,
     step,
     shards: null,
     counts: false,

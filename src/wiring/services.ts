@@ -72,7 +72,7 @@ function buildScatter(
 export async function buildServices(
   process: Process,
   cluster: Cluster,
-  { tasks, rebalance, repairs, webhooks }: Writing,
+  { tasks, rebalance, repairs, resharding, webhooks }: Writing,
   toLogicalError: (error: ErrorBody, index: IndexRecord) => ErrorBody,
 ): Promise<Services> {
   const { config, log, metrics, now } = process;
@@ -139,6 +139,7 @@ export async function buildServices(
       verifier: repairs.verifier,
     }),
     operations: rebalance.operations,
+    reshard: resharding.service,
     features,
     webhooks,
     logs: createLogControl(log),

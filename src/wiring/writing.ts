@@ -9,7 +9,11 @@ import { createRebalancing, type Rebalancing } from '../rebalance/start.ts';
 import type { RepairStatus } from '../repair/scheduler.ts';
 import { createRepairs, type Repairs } from '../repair/start.ts';
 import { createTouchedDocuments } from '../repair/touched.ts';
+import { correctedChanges } from '../reshard/layouts.ts';
+import { createResharding, type Resharding } from '../reshard/start.ts';
+import { createWriteWatches } from '../reshard/write-watch.ts';
 import type { IndexRecord } from '../store/records.ts';
+import { rfc3339 } from '../tasks/clock.ts';
 import { createTaskEngine, type TaskEngine } from '../tasks/engine.ts';
 import type { Cluster, Process } from './cluster.ts';
 
@@ -18,6 +22,7 @@ export interface Writing {
   tasks: TaskEngine;
   rebalance: Rebalancing;
   repairs: Repairs;
+  resharding: Resharding;
   webhooks: Awaited<ReturnType<typeof createWebhooks>>;
 }
 
@@ -62,7 +67,7 @@ export async function startWriting(
     view,
     topology,
     clients: cluster.writers,
-    settings: createSettingsCommit({ clients, view, timeoutMs: config.search.nodeTimeout, log }),
+    settings: createSettingsCommit({ catalog, clients, view, timeoutMs: config.search.nodeTimeout, log }),
     toLogicalError,
     probe: (node) => health.probeNow(node),
     policy: config.write,
@@ -83,8 +88,12 @@ export async function startWriting(
       metrics.tasks.inc({ status: task.status });
       webhooks.taskEnded(task);
     },
-    onRegistered: (task) => touched.registered(task),
+    onRegistered(task) {
+      touched.registered(task);
+      watches.registered(task);
+    },
   });
+  const watches = createWriteWatches(tasks.active);
   const rebalance = await createRebalancing({
     tasks,
     topology,
@@ -100,6 +109,8 @@ export async function startWriting(
     tasks,
     touched,
     may: (mark) => rebalance.mayFill(mark),
+    correcting: (index, ids) =>
+      tasks.state.commit(correctedChanges(tasks.state, index, ids, { ms: now(), now: rfc3339(now()) })),
     nodes: cluster.nodeIds,
     health,
     clients,
@@ -123,6 +134,21 @@ export async function startWriting(
     timeoutMs: config.write.timeout,
     log,
   });
+  const resharding = createResharding({
+    tasks,
+    tools: repairs.tools,
+    watches,
+    may: (mark) => rebalance.mayFill(mark),
+    retainMs: config.reshard.retain,
+    timeoutMs: config.write.timeout,
+    metrics: {
+      ended: (outcome) => metrics.reshards.inc({ outcome }),
+      copied: (documents) => metrics.reshardDocuments.inc({ action: 'copied' }, documents),
+      deleted: (documents) => metrics.reshardDocuments.inc({ action: 'deleted' }, documents),
+    },
+    now,
+    log,
+  });
   const { admission, scheduler, verifier, pacer } = repairs;
   rebalance.setRepairs({ status: scheduler.status, pace: pacer.pace });
   cluster.setAdmission(admission);
@@ -136,11 +162,13 @@ export async function startWriting(
   stops.add('the repairs', () => scheduler.stop());
   rebalance.start();
   stops.add('the moving of copies', () => rebalance.stop());
+  resharding.start();
+  stops.add('the resharding', () => resharding.stop());
   const { edits, seen } = cluster.loaded;
   if (edits !== null) await rebalance.service.change(editedTopology(edits));
   await store.commit([seen]);
   await verifier.start();
   stops.add('the comparison of copies', () => verifier.stop());
   await webhooks.start();
-  return { tasks, rebalance, repairs, webhooks };
+  return { tasks, rebalance, repairs, resharding, webhooks };
 }

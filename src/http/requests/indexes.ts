@@ -10,7 +10,8 @@ const MAX_SHARDS = 4_096;
 /** `GET /indexes`. */
 export const listIndexes = page('invalid_index_offset', 'invalid_index_limit');
 
-const shardCount: Parser<number> = refine(integer(), (count, at) => {
+/** A number of shards that an index can have. */
+export const shardCount: Parser<number> = refine(integer(), (count, at) => {
   if (count >= 1 && count <= MAX_SHARDS) return count;
   throw invalidValue(at, `expected a number of shards between 1 and ${MAX_SHARDS}.`);
 });

@@ -7,8 +7,9 @@ import type { IndexRecord } from '../../store/records.ts';
 import { type Acceptance, settledPlan, type WritePlan } from '../../tasks/acceptance.ts';
 import type { ActiveTasks } from '../../tasks/active.ts';
 import type { SettingsCommit } from '../../tasks/catalog-changes.ts';
+import type { Catalog } from '../catalog.ts';
 import { indexNotFound, indexNotFoundBody } from '../errors.ts';
-import { allNodes, nodePath, type PrepareOptions, prepareIndex, toAllNodes } from '../prepare.ts';
+import { allNodes, forBothLayouts, nodePath, type PrepareOptions, prepareIndex, toAllNodes } from '../prepare.ts';
 import { acceptedSettings, committedSettings } from './accepted.ts';
 import { applyOverrides, getSetting, logicalTaskDetails, overridesOf, settingsHash, toLogical } from './logical.ts';
 import { settingNames } from './names.ts';
@@ -34,7 +35,9 @@ export function createSettingsService(options: SettingsServiceOptions): Settings
 
   function broadcast(index: IndexRecord, physical: Record<string, unknown>) {
     const body = JSON.stringify(physical);
-    return toAllNodes(view, 'settings', { method: 'PATCH', path: nodePath(index, '/settings'), body });
+    return forBothLayouts(catalog, index, (layout) =>
+      toAllNodes(view, 'settings', { method: 'PATCH', path: nodePath(layout, '/settings'), body }),
+    );
   }
 
   return {
@@ -83,6 +86,7 @@ function without(settings: Json, names: ReadonlySet<string>): Json {
 
 /** What committing settings is built from. */
 export interface SettingsCommitOptions {
+  catalog: Pick<Catalog, 'shadowOf'>;
   view: ClusterView;
   clients: { get(nodeId: string): NodeClient | undefined };
   timeoutMs: number;
@@ -137,7 +141,9 @@ export function createSettingsCommit(options: SettingsCommitOptions): SettingsCo
     restore(index, patch, later) {
       const present = Object.keys((patch.embedders as object | null | undefined) ?? {});
       const body = JSON.stringify(toPhysicalRestoreBelow(committedSettings(index), present, [...namesIn(later)]));
-      return toAllNodes(options.view, 'rollback', { method: 'PATCH', path: nodePath(index, '/settings'), body });
+      return forBothLayouts(options.catalog, index, (layout) =>
+        toAllNodes(options.view, 'rollback', { method: 'PATCH', path: nodePath(layout, '/settings'), body }),
+      );
     },
     recreate(index, tried, later) {
       const present = Object.keys((tried.embedders as object | null | undefined) ?? {});

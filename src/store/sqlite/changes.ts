@@ -51,9 +51,9 @@ function putPart(connection: Connection, record: PartRecord): void {
   if (record.nodeTaskUid === null || before?.node_task_uid === record.nodeTaskUid) return;
   connection.run(
     `INSERT INTO node_tasks (node_id, index_id, highest)
-       SELECT ?, index_id, ? FROM tasks WHERE uid = ? AND index_id IS NOT NULL
+       SELECT ?, coalesce(?, index_id), ? FROM tasks WHERE uid = ? AND index_id IS NOT NULL
      ON CONFLICT (node_id, index_id) DO UPDATE SET highest = max(highest, excluded.highest)`,
-    [record.nodeId, record.nodeTaskUid, record.taskUid],
+    [record.nodeId, record.shadowId, record.nodeTaskUid, record.taskUid],
   );
   noteNodeTask(connection, record.nodeId, { uid: record.nodeTaskUid, enqueuedAt: record.nodeEnqueuedAt });
 }

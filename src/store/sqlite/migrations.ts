@@ -211,6 +211,13 @@ export const migrations: readonly Migration[] = [
       INSERT INTO newest_node_tasks (node_id, uid) SELECT node_id, max(highest) FROM node_tasks GROUP BY node_id;
     `,
   },
+  {
+    version: 3,
+    sql: `
+      ALTER TABLE indexes ADD COLUMN shadow TEXT;
+      ALTER TABLE parts ADD COLUMN shadow_id INTEGER;
+    `,
+  },
 ];
 
 function pragma(connection: Connection, name: string): number {

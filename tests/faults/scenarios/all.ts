@@ -10,6 +10,7 @@ import { factor, groups, grow } from './moves.ts';
 import { noCopies } from './no-copies.ts';
 import { nodeDiskFull } from './node-disk-full.ts';
 import { overload } from './overload.ts';
+import { reshard } from './reshard.ts';
 import { settingsRefused, settingsTimeout } from './settings.ts';
 import { slowCopy } from './slow-copy.ts';
 import { storeFull, storeLocked } from './store.ts';
@@ -40,6 +41,7 @@ export const allThere: readonly Scenario[] = [
   grow,
   factor,
   groups,
+  reshard,
 ];
 
 /** Every scenario, in the order of the table in docs/resilience.md. */

@@ -98,6 +98,13 @@ export function reachedServices(masterKey: string): Services {
       verify: async () => ({ reached: true }),
       verification: () => ({ reached: true }),
     },
+    reshard: {
+      start: read as never,
+      status: () => ({}) as never,
+      abort: read as never,
+      rollback: read as never,
+      finish: read as never,
+    },
     operations: {
       addNodes: operation,
       addGroup: operation,

@@ -127,6 +127,7 @@ export async function startShardedFixture(): Promise<ShardedFixture> {
       physicalUid: `${index.uid}_g1`,
       shards: index.shards ?? 16,
       state: 'active',
+      shadow: null,
       primaryKey: index.primaryKey,
       acceptedPrimaryKey: index.primaryKey,
       createdAt: '2026-01-01T00:00:00Z',

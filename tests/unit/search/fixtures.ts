@@ -10,6 +10,7 @@ export function indexRecord(change: Partial<IndexRecord> = {}): IndexRecord {
     physicalUid: 'films_g1',
     shards: 8,
     state: 'active',
+    shadow: null,
     primaryKey: 'id',
     acceptedPrimaryKey: 'id',
     createdAt: '2026-01-01T00:00:00Z',

@@ -24,7 +24,13 @@ function commitOf(reports: readonly Record<string, unknown>[]) {
         }),
       }) as unknown as NodeClient,
   };
-  return createSettingsCommit({ view, clients, timeoutMs: 1000, log: createLogger('silent') });
+  return createSettingsCommit({
+    catalog: { shadowOf: () => null },
+    view,
+    clients,
+    timeoutMs: 1000,
+    log: createLogger('silent'),
+  });
 }
 
 const index = { uid: 'films', physicalUid: 'films', shards: 2, settings: null, settingsVersion: 0 } as IndexRecord;

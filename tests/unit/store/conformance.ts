@@ -331,6 +331,26 @@ export function storeConformance(name: string, open: () => Promise<Store>): void
       expect(await store.lastNodeTask('n1', 5)).toBe(7);
     });
 
+    test('what a part wrote to a shadow counts for the shadow', async () => {
+      const shadow = {
+        of: 0,
+        phase: 'filling',
+        since: '2024-05-01T10:00:00Z',
+        startedAt: '2024-05-01T09:00:00Z',
+        servedUntil: null,
+      } as const;
+      const record = indexRecord(5, { state: 'shadow', shadow });
+      await store.commit([{ kind: 'putIndex', record }]);
+      expect(await store.indexes()).toEqual([record]);
+      const task = await store.createTask(newTask(), [newPart(), newPart({ part: 1, shadowId: 5 })], []);
+      await store.commit([
+        { kind: 'putPart', record: partOf(task.uid, { nodeTaskUid: 40, status: 'enqueued' }) },
+        { kind: 'putPart', record: partOf(task.uid, { part: 1, shadowId: 5, nodeTaskUid: 41, status: 'enqueued' }) },
+      ]);
+      expect((await store.parts(task.uid)).map(({ shadowId }) => shadowId)).toEqual([null, 5]);
+      expect([await store.lastNodeTask('n1', 0), await store.lastNodeTask('n1', 5)]).toEqual([40, 41]);
+    });
+
     test('tells which tasks of a node nobody needs: old, ended, recorded there, and not the newest', async () => {
       const old = (parts: Parameters<typeof newPart>[0][]) =>
         store.createTask(endedTask('2024-05-01T00:00:00Z', { indexId: 5 }), parts.map(newPart), []);

@@ -36,6 +36,7 @@ export function newPart(fields: Partial<NewPart> = {}): NewPart {
   return {
     part: 0,
     nodeId: 'n1',
+    shadowId: null,
     step: 'documents',
     request: null,
     shards: null,
@@ -63,6 +64,7 @@ export function indexRecord(id: number, fields: Partial<IndexRecord> = {}): Inde
     physicalUid: `index${id}_g${id}`,
     shards: 64,
     state: 'active',
+    shadow: null,
     primaryKey: null,
     acceptedPrimaryKey: 'id',
     createdAt: '2024-05-01T10:00:00Z',

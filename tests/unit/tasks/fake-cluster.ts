@@ -180,6 +180,7 @@ export const movies: IndexRecord = {
   physicalUid: 'movies__1',
   shards: 4,
   state: 'active',
+  shadow: null,
   primaryKey: 'id',
   acceptedPrimaryKey: 'id',
   createdAt: '2026-01-01T00:00:00Z',

@@ -15,6 +15,7 @@ const part = (nodeId: string, shards: number[], status: PartStatus, position = 0
   counts: false,
   nodeTaskUid: null,
   nodeEnqueuedAt: null,
+  shadowId: null,
   request: null,
   status,
   details: null,

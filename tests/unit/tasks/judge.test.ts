@@ -14,6 +14,7 @@ function part(nodeId: string, shards: number[], status: PartStatus, extra: Parti
     counts: false,
     nodeTaskUid: 1,
     nodeEnqueuedAt: null,
+    shadowId: null,
     request: null,
     status,
     details: null,

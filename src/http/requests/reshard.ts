@@ -1,0 +1,5 @@
+import { object, required } from '../../validation/object.ts';
+import { shardCount } from './indexes.ts';
+
+/** `POST /_miroir/indexes/{uid}/reshard`. */
+export const reshardBody = object({ shards: required(shardCount) });
