@@ -71,11 +71,21 @@ function judge<T>(response: NodeResponse, { read, absent }: ScatterRequest<T>): 
   return { kind: 'failed', overload: overloaded(response), cut: false };
 }
 
-/** Asks a node for some shards, `whole` when it holds no others, and gives up after `timeoutMs`. */
+/**
+ * Asks a node for some shards, `whole` when it holds no others, and gives up after `timeoutMs`. A node that was asked without a
+ * filter and has been given further copies meanwhile is asked once more, with one: it may have counted their documents.
+ */
 export function startAttempt<T>(
   options: AttemptOptions,
   request: ScatterRequest<T>,
-  part: { nodeId: string; shards: readonly number[]; whole: boolean; timeoutMs: number },
+  part: {
+    nodeId: string;
+    shards: readonly number[];
+    whole: boolean;
+    /** Whether these shards are still all that the node holds. */
+    holdsNoMore(): boolean;
+    timeoutMs: number;
+  },
 ): Attempt<T> {
   const { nodeId, shards, whole, timeoutMs } = part;
   const controller = new AbortController();
@@ -83,11 +93,15 @@ export function startAttempt<T>(
   const end = options.selection.begin(nodeId);
   const cancel = options.timing.after(timeoutMs, () => controller.abort());
 
+  function send(unfiltered: boolean): Promise<NodeResponse> {
+    const { signal } = controller;
+    return options.clients.get(nodeId).request({ ...request.build(shards, unfiltered, nodeId), timeoutMs, signal });
+  }
+
   async function ask(): Promise<Outcome<T>> {
     try {
-      const { signal } = controller;
-      const message = request.build(shards, whole, nodeId);
-      return judge(await options.clients.get(nodeId).request({ ...message, timeoutMs, signal }), request);
+      const answer = await send(whole);
+      return judge(whole && !part.holdsNoMore() ? await send(false) : answer, request);
     } catch (error) {
       return { kind: 'failed', overload: null, cut: error instanceof NodeError && error.kind === 'broken' };
     }

@@ -78,8 +78,10 @@ export class Gathering<T> {
   }
 
   #start(nodeId: string, shards: readonly number[], attempt: number): Attempt<T> {
+    const holdsNoMore = () => heldCounts(this.#view, this.#request.index).get(nodeId) === shards.length;
     const whole = this.#held.get(nodeId) === shards.length;
-    return startAttempt(this.#options, this.#request, { nodeId, shards, whole, timeoutMs: this.#timeout(attempt) });
+    const timeoutMs = this.#timeout(attempt);
+    return startAttempt(this.#options, this.#request, { nodeId, shards, whole, holdsNoMore, timeoutMs });
   }
 
   async #ask(nodeId: string, shards: readonly number[], attempt: number): Promise<void> {
