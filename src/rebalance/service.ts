@@ -179,11 +179,15 @@ export async function createRebalance(options: RebalanceOptions): Promise<Rebala
     log.info({ nodes }, 'nodes left the cluster');
   }
 
-  /** Documents on nodes that are leaving need not be deleted. */
+  /**
+   * Documents on nodes that are leaving need not be deleted; but as long as such a node serves some copy, the marks on the others
+   * say that it has to be read with a filter.
+   */
   async function forgetDeparting(): Promise<void> {
-    const changes = state.copies
-      .leaving()
-      .filter((copy) => copy.state === 'surplus' && topology.node(copy.nodeId)?.state === 'removing')
+    const leaving = state.copies.leaving();
+    const serving = new Set(leaving.filter((copy) => copy.state === 'serving').map((copy) => copy.nodeId));
+    const changes = leaving
+      .filter(({ nodeId }) => topology.node(nodeId)?.state === 'removing' && !serving.has(nodeId))
       .map(({ indexId, shard, nodeId }): StoreChange => ({ kind: 'deleteLeaving', indexId, shard, nodeId }));
     await state.commit(changes);
   }

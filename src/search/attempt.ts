@@ -72,11 +72,21 @@ function judge<T>(response: NodeResponse, { read, absent }: ScatterRequest<T>): 
   return { kind: 'failed', overload: overloaded(response), cut: false };
 }
 
-/** Asks a node for some shards, `whole` when it holds no others, and gives up after `timeoutMs`. */
+/**
+ * Asks a node for some shards, `whole` when it holds no others, and gives up after `timeoutMs`. A node that was asked without a
+ * filter and has been given further copies meanwhile is asked once more, with one: it may have counted their documents.
+ */
 export function startAttempt<T>(
   options: AttemptOptions,
   request: ScatterRequest<T>,
-  part: { nodeId: string; shards: readonly number[]; whole: boolean; timeoutMs: number },
+  part: {
+    nodeId: string;
+    shards: readonly number[];
+    whole: boolean;
+    /** Whether these shards are still all that the node holds. */
+    holdsNoMore(): boolean;
+    timeoutMs: number;
+  },
 ): Attempt<T> {
   const { nodeId, shards, whole, timeoutMs } = part;
   const signal = new Cancellation();
@@ -84,10 +94,14 @@ export function startAttempt<T>(
   const end = options.selection.begin(nodeId);
   const cancel = options.timing.after(timeoutMs, () => signal.abort());
 
+  function send(unfiltered: boolean): Promise<NodeResponse> {
+    return options.clients.get(nodeId).request({ ...request.build(shards, unfiltered, nodeId), timeoutMs, signal });
+  }
+
   async function ask(): Promise<Outcome<T>> {
     try {
-      const message = request.build(shards, whole, nodeId);
-      return judge(await options.clients.get(nodeId).request({ ...message, timeoutMs, signal }), request);
+      const answer = await send(whole);
+      return judge(whole && !part.holdsNoMore() ? await send(false) : answer, request);
     } catch (error) {
       return { kind: 'failed', overload: null, cut: error instanceof NodeError && error.kind === 'broken' };
     }

@@ -1,7 +1,7 @@
 import type { ApiError, ErrorBody } from '../errors/api-error.ts';
 import type { ExtraBudget } from '../nodes/budget.ts';
 import type { ReplicaSelection, Standing } from '../nodes/replica-selection.ts';
-import type { readLayout } from '../placement/read-layout.ts';
+import type { ReadLayout, readLayout } from '../placement/read-layout.ts';
 import type { ClusterView } from '../placement/view.ts';
 import { type Attempt, type AttemptOptions, type Finished, startAttempt } from './attempt.ts';
 import { type HedgeOptions, type HedgeOutcome, hedged } from './hedge.ts';
@@ -43,7 +43,7 @@ export class Gathering<T> {
     this.#options = options;
     this.#request = request;
     this.#view = options.view();
-    this.#held = options.layout(this.#view, request.index).held;
+    this.#held = this.#layout().held;
     this.#deadline = options.timing.elapsed() + 2 * options.nodeTimeoutMs;
   }
 
@@ -58,6 +58,11 @@ export class Gathering<T> {
     await Promise.all([...plan.byNode].map(([node, part]) => this.#ask(node, part, 1)));
   }
 
+  /** Who can serve what at this moment. */
+  #layout(): ReadLayout {
+    return this.#options.layout(this.#view, this.#request.index);
+  }
+
   #standings(): ReadonlyMap<string, Standing> {
     const nodes = this.#view.groups().flatMap((group) => this.#view.nodes(group));
     return this.#options.selection.standings(nodes);
@@ -69,8 +74,7 @@ export class Gathering<T> {
     const { leastLoadedGroup } = this.#options;
     const unknown: Standing = { rank: 'good', cost: 0 };
     const preference: ReadPreference = { standing: (id) => standings.get(id) ?? unknown, leastLoadedGroup };
-    const layout = this.#options.layout(this.#view, index);
-    return planReads(this.#view, index, shards, startGroup, excluded, preference, layout);
+    return planReads(this.#view, index, shards, startGroup, excluded, preference, this.#layout());
   }
 
   /** Half of the time left while another attempt may follow. */
@@ -81,8 +85,10 @@ export class Gathering<T> {
   }
 
   #start(nodeId: string, shards: readonly number[], attempt: number): Attempt<T> {
+    const holdsNoMore = () => this.#layout().held.get(nodeId) === shards.length;
     const whole = this.#held.get(nodeId) === shards.length;
-    return startAttempt(this.#options, this.#request, { nodeId, shards, whole, timeoutMs: this.#timeout(attempt) });
+    const timeoutMs = this.#timeout(attempt);
+    return startAttempt(this.#options, this.#request, { nodeId, shards, whole, holdsNoMore, timeoutMs });
   }
 
   async #ask(nodeId: string, shards: readonly number[], attempt: number): Promise<void> {

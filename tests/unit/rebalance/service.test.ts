@@ -25,6 +25,7 @@ async function start(
   const copies = createCopyStates([], []);
   const meta = new Map<string, string>();
   let failing = false;
+  let cleaning = true;
   const state = {
     copies,
     topology,
@@ -45,6 +46,7 @@ async function start(
     gate: createGate(1_000),
     cleaner: {
       async clean() {
+        if (!cleaning) return 0;
         const gone = copies.leaving().filter((copy) => copy.state === 'surplus');
         await state.commit(
           gone.map(({ indexId, shard, nodeId }) => ({ kind: 'deleteLeaving', indexId, shard, nodeId })),
@@ -70,6 +72,10 @@ async function start(
     fill,
     fail: (value: boolean) => {
       failing = value;
+    },
+    /** Nodes take their time to delete documents. */
+    clean: (value: boolean) => {
+      cleaning = value;
     },
   };
 }
@@ -131,6 +137,21 @@ describe('a rebalance under way', () => {
     expect(copies.leaving()).toEqual([]);
     expect(again.status().state).toBe('idle');
     await expect(again.cancel()).rejects.toThrow('No rebalance is under way.');
+  });
+
+  it('keeps the marks on what a node that leaves no longer serves for as long as it serves anything', async () => {
+    const { service, copies, fill, clean, topology } = await start();
+    clean(false);
+    await service.change([{ kind: 'drain', nodes: ['a'], remove: true }]);
+    const last = copies.stale()[0]!;
+    fill();
+    copies.apply([{ kind: 'putStale', record: last }]);
+    await service.advance();
+    expect(copies.leaving().filter(({ state }) => state === 'serving')).toHaveLength(1);
+    expect(copies.hasSurplus(index.id, 'a')).toBe(true);
+    fill();
+    await service.advance();
+    expect([copies.leaving(), idsOf(topology)]).toEqual([[], ['b', 'c']]);
   });
 
   it('leaves no mark on a copy that a late write missed after it was taken out of use', async () => {

@@ -80,6 +80,23 @@ describe('scatter', () => {
     expect(metrics).toEqual({ fanOut: 2, retries: 0, partial: 0 });
   });
 
+  it('asks a node again, with a filter, that was given a further copy while it was asked without', async () => {
+    let filling = false;
+    const growing: ClusterView = {
+      ...view,
+      copies: (_, group, shard) => (filling && group === 0 && shard === 2 ? ['b', 'a'] : view.owners(group, shard)),
+      inSync: (_, shard, node) => !(node === 'a' && shard === 2),
+    };
+    const answer = (path: string) => {
+      filling = true;
+      return ok(path);
+    };
+    const { run, asked } = setUp({ a: answer }, { view: () => growing });
+    const { answers } = await run();
+    expect(asked.filter((path) => path.startsWith('a:'))).toEqual(['a:0,1:true', 'a:0,1:false']);
+    expect(answers.map(({ value }) => value)).toEqual(['a:0,1:false', 'b:2,3:true']);
+  });
+
   it('goes over to another group for exactly the shards of a failed node', async () => {
     const { run, metrics } = setUp({ b: refused('b') });
     const { answers, missing } = await run();
