@@ -82,7 +82,7 @@ store: nothing
       }),
     );
     const keys =
-      'master_key, node_master_key, admin, shards, replication_factor, nodes, store, server, health, search, write, idempotency, sessions, anti_entropy, tasks, rebalance, dumps, metrics, log';
+      'master_key, node_master_key, admin, shards, replication_factor, nodes, store, server, health, search, write, idempotency, sessions, anti_entropy, tasks, rebalance, reshard, dumps, metrics, log';
     expect(problems.sort()).toEqual(
       [
         'health.down_after: found 0, expected a whole number from 1 to 100',
