@@ -19,9 +19,6 @@ import { addLogged, readLogs } from './logs.ts';
 import { enter, type ReshardProgress } from './progress.ts';
 import { together } from './together.ts';
 
-/** With more suspects than this writes are not held back yet, for so many rounds. */
-const fewIds = 50;
-const patientRounds = 8;
 const mostRounds = 40;
 /** Classes of shards read at the same time: each waits for its nodes to store what it found. */
 const classesAtOnce = 4;
@@ -29,6 +26,12 @@ const classesAtOnce = 4;
 const mostReadings = 5;
 const longestPauseMs = 5_000;
 const pollMs = 10;
+
+/** With more suspects than this, writes are not held back yet in a round: where clients write much they do not become fewer for ever. */
+function mostSuspects(round: number): number {
+  if (round <= 3) return 50;
+  return round <= 8 ? 5_000 : Number.POSITIVE_INFINITY;
+}
 
 /** Makes the index right on the nodes of some copies of its shadow. */
 export async function prepareNodes(
@@ -106,7 +109,7 @@ export function createFill(options: FillOptions) {
       if (filling.shards.size > 0) await readWhole(filling);
       enter(progress, 'catching up');
       await applied(options, filling.shadowId, filling.copies, signal);
-      if (filling.ids.size <= (round <= patientRounds ? fewIds : Number.POSITIVE_INFINITY)) {
+      if (filling.ids.size <= mostSuspects(round)) {
         enter(progress, 'finishing');
         if (await finish(options, filling, ++attempts)) return;
         await sleep(Math.min(longestPauseMs, round * 200), undefined, { signal });
