@@ -71,7 +71,7 @@ test('both layouts are equal in the end, whatever is written while they are comp
     const watch = layouts.watches.watch(layouts.index.id);
     const comparison = createLayoutComparison({
       ...layouts,
-      throttle: createThrottle(0),
+      throttle: createThrottle(null),
       timeoutMs: 1_000,
       copies: Array.from({ length: to }, (_, shard) => ({ shard, nodeId: 'b' })),
       watch,
