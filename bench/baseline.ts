@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Ratios by name; where less is better. */
@@ -27,8 +27,9 @@ export function readBaseline(): Ratios {
   return JSON.parse(readFileSync(file, 'utf8')) as Ratios;
 }
 
-/** Records ratios as the new baseline. */
+/** Records ratios; others that were recorded before stay. */
 export function writeBaseline(ratios: Ratios): void {
   const rounded = Object.fromEntries(Object.entries(ratios).map(([name, value]) => [name, Number(value.toFixed(3))]));
-  writeFileSync(file, `${JSON.stringify(rounded, null, 2)}\n`);
+  const before = existsSync(file) ? readBaseline() : {};
+  writeFileSync(file, `${JSON.stringify({ ...before, ...rounded }, null, 2)}\n`);
 }
