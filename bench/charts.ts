@@ -45,7 +45,7 @@ function barChart(title: string, unit: string, bars: readonly Bar[]): string {
 
 function hotPathChart(hot: readonly HotPathResult[]): string {
   const bars = hot.flatMap((one): Bar[] => [
-    { label: caseName(one), value: one.miroirRatio.middle, colour: colours.miroir },
+    { label: caseName(one), value: one.best, colour: colours.miroir },
     { label: 'fan-out, no merging', value: one.fanOutRatio.middle, colour: colours.other },
     { label: 'parse, merge, serialise', value: one.parseMergeRatio.middle, colour: colours.federation },
   ]);
