@@ -65,11 +65,14 @@ export function portIsFree(port: number, host = '127.0.0.1'): Promise<boolean> {
   });
 }
 
+/** The only port of the range that `fetch` connects to nowhere (the Fetch standard's "bad ports"). */
+const refusedByFetch = 10_080;
+
 /** A loopback port that nobody listens on, drawn at random so that processes starting at once rarely draw the same. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < portAttempts; attempt++) {
     const port = randomInt(lowestPort, highestPort);
-    if (await portIsFree(port)) return port;
+    if (port !== refusedByFetch && (await portIsFree(port))) return port;
   }
   throw new Error(`no free port was found between ${lowestPort} and ${highestPort}`);
 }
