@@ -142,7 +142,7 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     const answer = refuseHead(request) ?? (cors ? preflight(request.method, request.headers) : null);
     if (answer === null) done();
-    else void send(request, reply, answer);
+    else send(request, reply, answer).catch(done);
   });
   reportRequests(app, options);
   app.setErrorHandler(fail);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCtlProgram } from '../../../src/ctl/program.ts';
 import type { AdminReady, AdminShards, AdminTask, AdminTopology } from '../../../src/placement/admin-types.ts';
+import { capturePrinted, type Printed } from './printed.ts';
 
 const key = 'for-operators';
 
@@ -85,8 +86,7 @@ let answers: Answers;
 let server: Server;
 let url: string;
 let home: string;
-let stdout: string;
-let stderr: string;
+let printed: Printed;
 
 function answer(path: string): [number, unknown] {
   if (path === '/_miroir/topology') return [200, answers.topology];
@@ -110,16 +110,7 @@ beforeEach(async () => {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   home = mkdtempSync(join(tmpdir(), 'miroir-ctl-'));
-  stdout = '';
-  stderr = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    stdout += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
+  printed = capturePrinted();
   vi.stubEnv('HOME', home);
   vi.stubEnv('XDG_CONFIG_HOME', '');
   vi.stubEnv('MIROIR_ADMIN_API_KEY', key);
@@ -147,16 +138,16 @@ async function ctl(...args: string[]): Promise<number> {
 describe('miroir-ctl status', () => {
   it('says healthy, with a table, and ends with 0', async () => {
     expect(await ctl('status')).toBe(0);
-    expect(stdout).toContain(
+    expect(printed.stdout).toContain(
       `${url} is healthy: 2 nodes in 1 group, 1 copy per shard and group, 1 index, 2 of 2 shards readable`,
     );
-    expect(stdout).toMatch(/^meili-0 +up +\d+d +0 +2 +0 +1\.21\.0 +http:\/\/meili-0:7700$/m);
+    expect(printed.stdout).toMatch(/^meili-0 +up +\d+d +0 +2 +0 +1\.21\.0 +http:\/\/meili-0:7700$/m);
   });
 
   it('tells which node reads avoid, which is no fault', async () => {
     Object.assign(answers.topology.groups[0]?.nodes[0] ?? {}, { avoided: true });
     expect(await ctl('status')).toBe(0);
-    expect(stdout).toMatch(/^meili-0 +up, slow +/m);
+    expect(printed.stdout).toMatch(/^meili-0 +up, slow +/m);
   });
 
   it('names what is wrong and ends with 4, also in JSON', async () => {
@@ -180,11 +171,15 @@ describe('miroir-ctl status', () => {
       '2 shards of 2 cannot be read',
       'not ready: 2 of 2 shards have no readable copy',
     ]) {
-      expect(stdout).toContain(`  ! ${problem}\n`);
+      expect(printed.stdout).toContain(`  ! ${problem}\n`);
     }
-    stdout = '';
+    printed.stdout = '';
     expect(await ctl('status', '--json')).toBe(4);
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'degraded', ready: false, coverage: { total: 2, readable: 0 } });
+    expect(JSON.parse(printed.stdout)).toMatchObject({
+      status: 'degraded',
+      ready: false,
+      coverage: { total: 2, readable: 0 },
+    });
   });
 
   it('is degraded by each single fault', async () => {
@@ -204,12 +199,12 @@ describe('miroir-ctl status', () => {
 describe('the other commands', () => {
   it('show a task with its node tasks', async () => {
     expect(await ctl('task', '5')).toBe(0);
-    expect(stdout).toMatch(/^status +failed$/m);
-    expect(stdout).toMatch(/^error +no such field$/m);
-    expect(stdout).toMatch(/^meili-0 +settings +failed +9 +no$/m);
-    stdout = '';
+    expect(printed.stdout).toMatch(/^status +failed$/m);
+    expect(printed.stdout).toMatch(/^error +no such field$/m);
+    expect(printed.stdout).toMatch(/^meili-0 +settings +failed +9 +no$/m);
+    printed.stdout = '';
     await ctl('task', '5', '--json');
-    expect(JSON.parse(stdout)).toEqual(answers.tasks['5']);
+    expect(JSON.parse(printed.stdout)).toEqual(answers.tasks['5']);
   });
 
   it('show topology with stale copies, shards and indexes', async () => {
@@ -223,34 +218,34 @@ describe('the other commands', () => {
     const [, second] = answers.shards.indexes[0]?.shards ?? [];
     Object.assign(second?.copies[0] ?? {}, { state: 'stale' });
     expect(await ctl('topology')).toBe(0);
-    expect(stdout).toMatch(/^meili-1 +films +1 +\d+d +missed task 3 +waits for its node$/m);
+    expect(printed.stdout).toMatch(/^meili-1 +films +1 +\d+d +missed task 3 +waits for its node$/m);
     expect(await ctl('shards')).toBe(0);
-    expect(stdout).toMatch(/^films +1 +meili-1 \(stale\)$/m);
+    expect(printed.stdout).toMatch(/^films +1 +meili-1 \(stale\)$/m);
     expect(await ctl('index', 'list')).toBe(0);
-    expect(stdout).toMatch(/^films +2 +id +4 +films-7$/m);
+    expect(printed.stdout).toMatch(/^films +2 +id +4 +films-7$/m);
     expect(await ctl('shards', 'absent')).toBe(5);
-    expect(stderr).toContain('there is no index absent');
+    expect(printed.stderr).toContain('there is no index absent');
   });
 
   it('end with 5 and the reason when Miroir answers with an error', async () => {
     expect(await ctl('task', '77')).toBe(5);
-    expect(stderr).toBe('miroir-ctl: Task `77` not found.\n');
+    expect(printed.stderr).toBe('miroir-ctl: Task `77` not found.\n');
   });
 });
 
 describe('reaching Miroir', () => {
   it('ends with 2 when nothing answers and with 1 when the URL is none', async () => {
     expect(await ctl('status', '--url', 'http://127.0.0.1:1')).toBe(2);
-    expect(stderr).toMatch(/nothing answers at http:\/\/127\.0\.0\.1:1 \(.+\)/);
+    expect(printed.stderr).toMatch(/nothing answers at http:\/\/127\.0\.0\.1:1 \(.+\)/);
     expect(await ctl('status', '--url', '127.0.0.1')).toBe(1);
   });
 
   it('ends with 3 when the key is wrong or missing, and says how to give one', async () => {
     expect(await ctl('topology', '--admin-key', 'wrong')).toBe(3);
-    expect(stderr).toContain('The admin key is invalid. Check the admin key that was given.');
+    expect(printed.stderr).toContain('The admin key is invalid. Check the admin key that was given.');
     vi.stubEnv('MIROIR_ADMIN_API_KEY', '');
     expect(await ctl('topology')).toBe(3);
-    expect(stderr).toContain('MIROIR_ADMIN_API_KEY');
+    expect(printed.stderr).toContain('MIROIR_ADMIN_API_KEY');
   });
 
   it('takes the key from the flag, then the environment, then the credentials file', async () => {
@@ -261,12 +256,12 @@ describe('reaching Miroir', () => {
     expect(await ctl('topology')).toBe(3);
     expect(await ctl('topology', '--admin-key', key)).toBe(0);
     vi.stubEnv('MIROIR_ADMIN_API_KEY', '');
-    stderr = '';
+    printed.stderr = '';
     expect(await ctl('topology')).toBe(0);
-    expect(stderr).toBe('');
+    expect(printed.stderr).toBe('');
     chmodSync(file, 0o644);
     expect(await ctl('topology')).toBe(0);
-    expect(stderr).toContain('chmod 600');
+    expect(printed.stderr).toContain('chmod 600');
     writeFileSync(file, 'nothing of use');
     expect(await ctl('topology')).toBe(1);
   });
@@ -274,6 +269,6 @@ describe('reaching Miroir', () => {
   it('never shows the key', async () => {
     await ctl('status');
     await ctl('topology', '--json');
-    expect(stdout + stderr).not.toContain(key);
+    expect(printed.stdout + printed.stderr).not.toContain(key);
   });
 });

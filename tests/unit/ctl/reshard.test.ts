@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createCtlProgram } from '../../../src/ctl/program.ts';
 import type { AdminReshard } from '../../../src/placement/admin-types.ts';
+import { capturePrinted, type Printed } from './printed.ts';
 
 const filling: AdminReshard = {
   index: 'movies',
@@ -35,12 +36,11 @@ let server: Server;
 let asked: { line: string; body: unknown }[];
 /** Answers, one after the other; the last one stays. */
 let statuses: AdminReshard[];
-let [stdout, stderr] = ['', ''];
+let printed: Printed;
 
 beforeEach(async () => {
   asked = [];
   statuses = [filling];
-  [stdout, stderr] = ['', ''];
   server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += String(chunk);
@@ -51,14 +51,7 @@ beforeEach(async () => {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   vi.stubEnv('MIROIR_ADMIN_API_KEY', 'for-operators');
   vi.stubEnv('MIROIR_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    stdout += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
+  printed = capturePrinted();
 });
 
 afterEach(async () => {
@@ -78,7 +71,9 @@ async function ctl(...args: string[]): Promise<number> {
 test('begins with and without the word, and says where to look', async () => {
   expect(await ctl('movies', '--shards', '16')).toBe(0);
   expect(asked).toEqual([{ line: 'POST /_miroir/indexes/movies/reshard', body: { shards: 16 } }]);
-  expect(stdout).toContain('movies: 4 shards, on the way to 16: copying; see miroir-ctl reshard status movies --watch');
+  expect(printed.stdout).toContain(
+    'movies: 4 shards, on the way to 16: copying; see miroir-ctl reshard status movies --watch',
+  );
   await ctl('start', 'status', '--shards', '3');
   expect(asked[1]).toEqual({ line: 'POST /_miroir/indexes/status/reshard', body: { shards: 3 } });
 });
@@ -86,29 +81,29 @@ test('begins with and without the word, and says where to look', async () => {
 test('watches until the new layout serves', async () => {
   statuses = [filling, filling, { ...filling, error: 'node b is down' }, kept];
   expect(await ctl('movies', '--shards', '16', '--watch')).toBe(0);
-  expect(stderr).toContain('copying');
-  expect(stdout).toContain('movies: 16 shards; the layout with 4 is kept until 2026-01-03T00:00:00Z');
+  expect(printed.stderr).toContain('copying');
+  expect(printed.stdout).toContain('movies: 16 shards; the layout with 4 is kept until 2026-01-03T00:00:00Z');
 });
 
 test('watching a resharding that is given up fails', async () => {
   statuses = [filling, dropping];
   expect(await ctl('status', 'movies', '--watch')).toBe(5);
-  expect(stdout).toContain('the layout with 16 is being deleted');
+  expect(printed.stdout).toContain('the layout with 16 is being deleted');
 });
 
 test('tells the status, its error, and that there is none', async () => {
   statuses = [{ ...filling, error: 'node b is down' }];
   expect(await ctl('status', 'movies')).toBe(0);
-  expect(stdout).toContain('! node b is down; it is tried again');
+  expect(printed.stdout).toContain('! node b is down; it is tried again');
   statuses = [idle];
   await ctl('status', 'movies');
-  expect(stdout).toContain('movies: 4 shards, no resharding');
+  expect(printed.stdout).toContain('movies: 4 shards, no resharding');
 });
 
 test('turns a resharding', async () => {
   statuses = [{ ...filling, rollback: true }];
   await ctl('rollback', 'movies');
-  expect(stdout).toContain('going back to 16');
+  expect(printed.stdout).toContain('going back to 16');
   statuses = [dropping];
   await ctl('abort', 'movies');
   await ctl('finish', 'movies');

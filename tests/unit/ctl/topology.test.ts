@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createCtlProgram } from '../../../src/ctl/program.ts';
 import type { AdminPlan, AdminRebalance } from '../../../src/placement/admin-types.ts';
+import { capturePrinted, type Printed } from './printed.ts';
 
 const idle: AdminRebalance = {
   state: 'idle',
@@ -70,14 +71,12 @@ let asked: { line: string; body: unknown }[];
 /** Answers of the status route, one after the other; the last one stays. */
 let statuses: AdminRebalance[];
 let refusal: { message: string; code: string } | null;
-let stdout: string;
-let stderr: string;
+let printed: Printed;
 
 beforeEach(async () => {
   asked = [];
   statuses = [idle];
   refusal = null;
-  [stdout, stderr] = ['', ''];
   server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request) text += String(chunk);
@@ -91,14 +90,7 @@ beforeEach(async () => {
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   vi.stubEnv('MIROIR_ADMIN_API_KEY', 'for-operators');
   vi.stubEnv('MIROIR_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    stdout += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    stderr += String(text);
-    return true;
-  });
+  printed = capturePrinted();
 });
 
 afterEach(async () => {
@@ -141,7 +133,7 @@ describe('each verb asks for its change', () => {
   ])('%s', async (words, line, body) => {
     expect(await ctl(...words.split(' '))).toBe(0);
     expect(asked).toEqual([{ line: line + flags(false, false), body }]);
-    expect(stdout).toBe('nothing moves\n');
+    expect(printed.stdout).toBe('nothing moves\n');
   });
 
   it('with --force and --dry-run', async () => {
@@ -158,23 +150,23 @@ describe('what is told', () => {
   it('a plan: copies, documents, bytes, time, each node, warnings', async () => {
     expect(await ctl('plan', 'add-node', 'd', address)).toBe(0);
     expect(asked[0]?.line).toBe(`POST /_miroir/nodes${flags(false, true)}`);
-    expect(stdout).toContain('12 copies would be made: about 3400 documents, 5 MiB, 1m 15s at least');
-    expect(stdout).toMatch(/^a +\+0 +-7$/m);
-    expect(stdout).toMatch(/^d +\+12 +-0$/m);
-    expect(stdout).toContain('  ! node d would pass disk_high_watermark');
-    stdout = '';
+    expect(printed.stdout).toContain('12 copies would be made: about 3400 documents, 5 MiB, 1m 15s at least');
+    expect(printed.stdout).toMatch(/^a +\+0 +-7$/m);
+    expect(printed.stdout).toMatch(/^d +\+12 +-0$/m);
+    expect(printed.stdout).toContain('  ! node d would pass disk_high_watermark');
+    printed.stdout = '';
     await ctl('plan', 'drain-node', 'a', '--json');
-    expect(JSON.parse(stdout)).toEqual(plan);
+    expect(JSON.parse(printed.stdout)).toEqual(plan);
   });
 
   it('what is under way, and where to look', async () => {
     statuses = [moving];
     await ctl('node', 'drain', 'a');
     const text = 'moving: 1 of 4 copies made, 1 copy serve until then, 2 copies to be deleted';
-    expect(stdout).toBe(`${text}; see miroir-ctl rebalance status --watch\n`);
-    stdout = '';
+    expect(printed.stdout).toBe(`${text}; see miroir-ctl rebalance status --watch\n`);
+    printed.stdout = '';
     await ctl('rebalance', 'status');
-    expect(stdout.split('\n').map((line) => line.trim())).toEqual([
+    expect(printed.stdout.split('\n').map((line) => line.trim())).toEqual([
       text,
       '2,500 of 10,000 documents copied, 500 per second, 15s left',
       '500 documents/s at most: searches are slower',
@@ -189,8 +181,8 @@ describe('what is told', () => {
     statuses = [moving, moving, { ...moving, state: 'paused' }, idle];
     expect(await ctl('node', 'drain', 'a', '--watch')).toBe(0);
     expect(asked).toHaveLength(4);
-    expect(stdout).toBe('nothing moves\n');
-    expect(stderr.split('\n').map((line) => line.trim())).toEqual([
+    expect(printed.stdout).toBe('nothing moves\n');
+    expect(printed.stderr.split('\n').map((line) => line.trim())).toEqual([
       'copying  ██████░░░░░░░░░░░░░░░░░░  25%  2,500 documents of 10,000 documents  500 documents/s  15s left  500 documents/s at most: searches are slower',
       'movies to d  ███████░░░░░░░░░░░░░░░░░  31%  2,500 documents of 8,000 documents  500 documents/s  11s left  comparing',
       'books to d  0 documents  node d: cannot connect',
@@ -201,7 +193,7 @@ describe('what is told', () => {
   it('why a change is refused', async () => {
     refusal = { message: 'Node `x` is not part of the cluster.', code: 'miroir_node_not_found' };
     expect(await ctl('node', 'drain', 'x')).toBe(5);
-    expect(stderr).toBe('miroir-ctl: Node `x` is not part of the cluster.\n');
+    expect(printed.stderr).toBe('miroir-ctl: Node `x` is not part of the cluster.\n');
   });
 });
 
@@ -210,6 +202,6 @@ describe('rebalance pause, resume, cancel', () => {
     statuses = [{ ...moving, state: 'paused' }];
     expect(await ctl('rebalance', action)).toBe(0);
     expect(asked).toEqual([{ line: 'POST /_miroir/rebalance', body: { action } }]);
-    expect(stdout).toMatch(/^paused: 1 of 4 copies made/);
+    expect(printed.stdout).toMatch(/^paused: 1 of 4 copies made/);
   });
 });
