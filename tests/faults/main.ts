@@ -62,7 +62,7 @@ for (const one of chosen) {
   }
   console.info(`${one.name}: ${one.faults} (seed ${seed})`);
   const seconds = (positive(minutes, 'minutes') * 60) / chosen.length;
-  results.push(await runScenario(one, { seed: positive(seed, 'seed'), seconds, logsFolder: logs }));
+  results.push(await runScenario(one, { seed: positive(seed, 'seed'), seconds, isTimed: true, logsFolder: logs }));
 }
 console.info(resultTable(results));
 process.exitCode = results.some(({ findings }) => findings.length > 0) ? 1 : 0;

@@ -18,6 +18,8 @@ export interface RunOptions {
   seconds: number;
   /** Where logs of runs that broke something are kept. */
   logsFolder: string;
+  /** Whether this machine does nothing else, so that times may be compared. */
+  isTimed: boolean;
 }
 
 /** A line of the table. */
@@ -61,7 +63,7 @@ async function attempt(stage: Stage, what: string, work: () => Promise<void>): P
 }
 
 /** Load, faults, and the scenario's own limits. */
-async function breakThings(scenario: Scenario, lab: Lab, log: RunLog, { seconds }: RunOptions): Promise<void> {
+async function breakThings(scenario: Scenario, lab: Lab, log: RunLog, { seconds, isTimed }: RunOptions): Promise<void> {
   const end = new AbortController();
   const load = { writers: 3, searchers: 4, everyMs: 200, retry: false, ...scenario.load };
   const stage: Stage = {
@@ -70,6 +72,7 @@ async function breakThings(scenario: Scenario, lab: Lab, log: RunLog, { seconds 
     marks: new Map(),
     searchesBetween: (from, to) => log.searches.filter((one) => one.startedAt >= from && one.startedAt < to),
     fail: (what) => log.report('other', [what]),
+    isTimed,
   };
   const running = Promise.all([
     runWriters(lab, log, lab.rng, load, end.signal),

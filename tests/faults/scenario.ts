@@ -13,6 +13,8 @@ export interface Stage {
   searchesBetween(from: number, to: number): SearchRecord[];
   /** Say what does not hold. */
   fail(what: string): void;
+  /** Whether this machine does nothing else, so that times may be compared. */
+  isTimed: boolean;
 }
 
 /** One way to break things, and what must hold then: a row of the table of faults. */

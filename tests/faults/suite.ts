@@ -30,6 +30,7 @@ export function testScenarios(scenarios: readonly Scenario[]): void {
           const result = await runScenario(scenario, {
             seed,
             seconds: 0,
+            isTimed: false,
             logsFolder: join(tmpdir(), 'miroir-fault-logs'),
           });
           expect(result.findings, resultTable([result])).toEqual([]);

@@ -32,9 +32,6 @@ export function percentile(searches: readonly SearchRecord[], share: number): nu
 /** Differences below this, in ms, are the machine's, not Miroir's. */
 export const noiseMs = 250;
 
-/** Whether the machine answers evenly enough for its own noise to be told from what a node does; by the p99 in ms without a fault. */
-export const isQuiet = (usualP99: number): boolean => usualP99 < noiseMs;
-
 /** Changes of a node's state that Miroir logged so far. */
 export function stateChanges(lab: Lab, nodeId: string): number {
   const lines = readFileSync(join(lab.cluster.folder, 'miroir.log'), 'utf8').split('\n');
