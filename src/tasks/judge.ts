@@ -51,6 +51,13 @@ function combine(parts: readonly PartRecord[]): { outcome: Outcome; part: PartRe
   return { outcome: 'succeeded', part: parts[0]! };
 }
 
+/**
+ * Whether a copy has no say in how the task ended. It never took it, so it was marked stale where another did, when the task was
+ * handed out: if it is in sync, a repair has brought it what the others hold since. What creates an index may be added later.
+ */
+const wasPassedOver = ({ outcome, part }: { outcome: Outcome; part: PartRecord }): boolean =>
+  outcome === 'missed' && part.status === 'missed' && part.nodeTaskUid === null && part.step !== 'create';
+
 /** Parts grouped by node, then by the shard they write. */
 function byShard(parts: readonly PartRecord[], context: JudgeContext): Map<number, Map<string, PartRecord[]>> {
   const shards = new Map<number, Map<string, PartRecord[]>>();
@@ -79,7 +86,9 @@ export function judge(allParts: readonly PartRecord[], context: JudgeContext): J
   const note = (nodeId: string, shard: number) => diverged.set(nodeId, [...(diverged.get(nodeId) ?? []), shard]);
   let bad: { outcome: Outcome; part: PartRecord } | null = null;
   for (const [shard, nodes] of byShard(parts, context)) {
-    const copies = [...nodes].map(([nodeId, list]) => ({ nodeId, ...combine(list) }));
+    const all = [...nodes].map(([nodeId, list]) => ({ nodeId, ...combine(list) }));
+    const asked = all.filter((copy) => !wasPassedOver(copy));
+    const copies = asked.length > 0 ? asked : all;
     const inSync = copies.filter((copy) => context.inSync(copy.nodeId, shard));
     const judged = inSync.length > 0 ? inSync : copies;
     if (judged.some((copy) => copy.outcome === 'succeeded')) {

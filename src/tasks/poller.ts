@@ -5,7 +5,6 @@ import { markStale } from '../placement/stale-mark.ts';
 import type { PartRecord } from '../store/records.ts';
 import type { StoreChange } from '../store/store.ts';
 import type { ActiveTasks } from './active.ts';
-import { settledPart } from './answers.ts';
 import { type Clock, rfc3339 } from './clock.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Finisher } from './finisher.ts';
@@ -157,7 +156,7 @@ export function createPoller(options: PollerOptions): Poller {
       const lost = (part: PartRecord) => part.nodeId === nodeId && isOpen(part);
       const open = [...active.all()].flatMap(({ parts }) => parts).filter(lost);
       const late = lagging.map(({ part }) => part).filter(lost);
-      for (const part of [...open, ...late]) await update(settledPart(part, 'missed'));
+      for (const part of [...open, ...late]) await update({ ...part, status: 'missed', request: null });
     },
     watchLagging(parts, indexId) {
       for (const part of parts) {

@@ -69,6 +69,20 @@ describe('judge', () => {
     expect(judged).toMatchObject({ status: 'failed', diverged: [{ nodeId: 'b', shards: [0] }] });
   });
 
+  it('passes over a copy that never took the task and has been repaired since', () => {
+    const missed = part('b', [0], 'missed', { nodeTaskUid: null });
+    const parts = [part('a', [0], 'succeeded'), missed];
+    expect(judge(parts, context())).toMatchObject({ status: 'succeeded', diverged: [] });
+    // even when the copy it was repaired from has become stale since
+    expect(judge(parts, context({ inSync: (node) => node === 'b' }))).toMatchObject({
+      status: 'succeeded',
+      diverged: [],
+    });
+    // a node that took the task and lost it has no such excuse
+    const lost = { ...missed, nodeTaskUid: 4 };
+    expect(judge([parts[0]!, lost], context())).toMatchObject({ diverged: [{ nodeId: 'b', shards: [0] }] });
+  });
+
   it('lets no roll-back part decide, but waits for it', () => {
     const failed = part('a', [0], 'failed', { error: '{}', step: 'settings' });
     const undo = part('b', [0], 'processing', { step: 'rollback' });
