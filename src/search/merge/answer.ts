@@ -179,8 +179,7 @@ export function mergedSoFar(
 }
 
 /** Number of documents behind facets, as the shards tell it: unlike a total it is never cut. */
-export const candidatesOf = (facets: readonly NodeFacets[]): number =>
-  facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, shardField), 0);
+export const candidatesOf = (facets: readonly NodeFacets[]): number => sumCounts(facets, shardField);
 
 /** Fields that only merging needed; with `*` the client sees every field. */
 function hiddenFacets(query: SearchQuery, countedDistinct: string | null): Set<string> {
@@ -218,7 +217,7 @@ export function totalOf(
   const thinned = distinct !== null || query.rankingScoreThreshold !== null;
   if (thinned && window.limit > 0 && found < window.reach) return found;
   if (countedDistinct === null) return answers.reduce((sum, answer) => sum + answer.total, 0);
-  const withValue = facets.reduce((sum, { distribution }) => sum + sumCounts(distribution, countedDistinct), 0);
+  const withValue = sumCounts(facets, countedDistinct);
   return candidatesOf(facets) - withValue + countValues(facets, countedDistinct);
 }
 

@@ -53,14 +53,25 @@ interface Range {
   max: string;
 }
 
-interface Value {
+/** A value as a node lists it. */
+interface NodeValue {
   /** As shown. */
   text: string;
   /** As compared. */
   key: string;
   count: number;
+}
+
+interface Value extends NodeValue {
   /** Whether it came in several spellings. */
   disputed: boolean;
+}
+
+/** One field of one node's facets; numbers stand apart from strings. */
+interface NodeField {
+  numbers: NodeValue[];
+  strings: NodeValue[];
+  range: Range | null;
 }
 
 interface Field {
@@ -89,34 +100,56 @@ function widen(a: Range | null, b: Range | null): Range | null {
   };
 }
 
-function addTo(values: Map<string, Value>, key: string, text: string, count: number): void {
-  const known = values.get(key);
-  if (known === undefined) values.set(key, { text, key, count, disputed: false });
+function readField(distribution: string, range: Range | null): NodeField {
+  const numbers: NodeValue[] = [];
+  const strings: NodeValue[] = [];
+  for (const { key: text, valueStart, valueEnd } of members(distribution)) {
+    const count = Number(distribution.slice(valueStart, valueEnd));
+    if (isNumber(text, range)) numbers.push({ text, key: text, count });
+    else strings.push({ text, key: normaliseValue(text), count });
+  }
+  return { numbers, strings, range };
+}
+
+const known = new WeakMap<NodeFacets, ReadonlyMap<string, NodeField>>();
+
+/** A node's facets by field, read once for all that look at them. */
+function fieldsOf(node: NodeFacets): ReadonlyMap<string, NodeField> {
+  const before = known.get(node);
+  if (before !== undefined) return before;
+  const stats = rawFields(node.stats);
+  const fields = new Map<string, NodeField>();
+  for (const [name, distribution] of rawFields(node.distribution)) {
+    fields.set(name, readField(distribution, readRange(stats.get(name))));
+  }
+  known.set(node, fields);
+  return fields;
+}
+
+function addTo(values: Map<string, Value>, { key, text, count }: NodeValue): void {
+  const value = values.get(key);
+  if (value === undefined) values.set(key, { text, key, count, disputed: false });
   else {
-    known.count += count;
-    known.disputed ||= known.text !== text;
+    value.count += count;
+    value.disputed ||= value.text !== text;
   }
 }
 
-/** Adds one node's values; numbers stand apart from strings, strings that differ only in case or width are one value. */
-function addField(field: Field, distribution: string, range: Range | null): void {
-  for (const { key, valueStart, valueEnd } of members(distribution)) {
-    const count = Number(distribution.slice(valueStart, valueEnd));
-    if (isNumber(key, range)) addTo(field.numbers, key, key, count);
-    else addTo(field.strings, normaliseValue(key), key, count);
-  }
+/** Adds one node's values; strings that differ only in case or width are one value. */
+function addField(field: Field, { numbers, strings, range }: NodeField): void {
+  for (const value of numbers) addTo(field.numbers, value);
+  for (const value of strings) addTo(field.strings, value);
   field.range = widen(field.range, range);
 }
 
 function collect(nodes: readonly NodeFacets[], hidden: ReadonlySet<string>): Map<string, Field> {
   const fields = new Map<string, Field>();
   for (const node of nodes) {
-    const stats = rawFields(node.stats);
-    for (const [name, distribution] of rawFields(node.distribution)) {
+    for (const [name, values] of fieldsOf(node)) {
       if (hidden.has(name)) continue;
       const field = fields.get(name) ?? { numbers: new Map(), strings: new Map(), range: null };
       fields.set(name, field);
-      addField(field, distribution, readRange(stats.get(name)));
+      addField(field, values);
     }
   }
   return fields;
@@ -170,11 +203,15 @@ export function mergeFacets(nodes: readonly NodeFacets[], options: FacetOptions)
   return { distribution: `{${distribution.join(',')}}`, stats: `{${stats.join(',')}}` };
 }
 
-/** Sum of the counts of one field in a node's distribution. */
-export function sumCounts(distribution: string, field: string): number {
-  const values = rawFields(distribution).get(field);
-  if (values === undefined) return 0;
-  return members(values).reduce((sum, { valueStart, valueEnd }) => sum + Number(values.slice(valueStart, valueEnd)), 0);
+/** Sum of the counts of one field over all nodes. */
+export function sumCounts(nodes: readonly NodeFacets[], name: string): number {
+  let sum = 0;
+  for (const node of nodes) {
+    const { numbers = [], strings = [] } = fieldsOf(node).get(name) ?? {};
+    for (const { count } of numbers) sum += count;
+    for (const { count } of strings) sum += count;
+  }
+  return sum;
 }
 
 /** Number of different values of one field over all nodes. */
