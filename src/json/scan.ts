@@ -110,6 +110,31 @@ export function members(text: string, at = 0, read: ReadPiece = asItIs): Member[
   return scanObject(text, at, read).list;
 }
 
+/** Where a value stands; -1 and -1 when it does not. */
+export interface Place {
+  start: number;
+  end: number;
+}
+
+/** Where the object at `at` ends, and where the last member of each of some names has its value; `names` as they are written, with quotes. */
+export function findMembers(text: string, at: number, names: readonly string[]): { places: Place[]; end: number } {
+  const places = names.map((): Place => ({ start: -1, end: -1 }));
+  let i = skipSpace(text, skipSpace(text, at) + 1);
+  while (text.charCodeAt(i) !== CLOSE_BRACE) {
+    const keyStart = i;
+    const keyEnd = skipString(text, i);
+    const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const end = skipValue(text, start);
+    for (let n = 0; n < names.length; n++) {
+      const name = names[n] as string;
+      if (name.length === keyEnd - keyStart && text.startsWith(name, keyStart)) places[n] = { start, end };
+    }
+    i = skipSpace(text, end);
+    if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1);
+  }
+  return { places, end: i + 1 };
+}
+
 /** The elements of the array at `at` as slices of the text. */
 export function elements(text: string, at = 0): string[] {
   const found: string[] = [];

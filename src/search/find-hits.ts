@@ -1,4 +1,5 @@
-import { mergedHits, mergedSoFar, type NodeSearchAnswer, type RankedHit } from './merge/answer.ts';
+import { mergedHits, mergedSoFar, type NodeSearchAnswer } from './merge/answer.ts';
+import type { RankedHit } from './merge/ranked-hit.ts';
 import { byNode, type ScatterResult, type ShardAnswer } from './scatter.ts';
 import { type AskNodes, answersOf, firstRound, mergeOptions, type PlannedSearch } from './search-round.ts';
 import { isThinned } from './thinned.ts';

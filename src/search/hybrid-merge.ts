@@ -2,9 +2,9 @@
  * How one Meilisearch makes a hybrid answer out of the best hits of a keyword search and of a semantic one. Given both
  * lists over all shards, doing the same here gives the same answer (reference, 7.2).
  */
-import type { RankedHit } from './merge/answer.ts';
 import { hitScore, type NodeHit } from './merge/hit.ts';
 import { compareRule, type RankedRule, type Ranking, relevancyRules } from './merge/order.ts';
+import type { RankedHit } from './merge/ranked-hit.ts';
 
 /** A keyword score, once weighted, that makes vectors unnecessary. */
 const goodEnough = 0.45;

@@ -5,9 +5,10 @@
  */
 import { versionField } from '../documents/markers.ts';
 import { ApiError } from '../errors/api-error.ts';
-import { mergedHits, type NodeSearchAnswer, type RankedHit } from './merge/answer.ts';
+import { mergedHits, type NodeSearchAnswer } from './merge/answer.ts';
 import { type DisputedValue, disputedValues, type Spellings } from './merge/facets.ts';
 import { normaliseValue } from './merge/normalise.ts';
+import type { RankedHit } from './merge/ranked-hit.ts';
 import { textsOfHit } from './merge/values.ts';
 import { joinFilters, quotedText } from './node-request.ts';
 import { type AskNodes, answersOf, firstRound, mergeOptions, type PlannedSearch } from './search-round.ts';

@@ -3,11 +3,12 @@
  * at the best hits only: it takes them in groups of equal rank until the page is full, and of what shares a value with
  * those nothing but them is left. All else counts as if there were no `distinct`. The nodes can tell both parts.
  */
-import { candidatesOf, mergedHits, type NodeSearchAnswer, type RankedHit } from './merge/answer.ts';
+import { candidatesOf, mergedHits, type NodeSearchAnswer } from './merge/answer.ts';
 import type { NodeFacets } from './merge/facets.ts';
 import { touches } from './merge/fields.ts';
 import { facetsOfHits, withoutValues } from './merge/hit-facets.ts';
 import { compareRankings } from './merge/order.ts';
+import type { RankedHit } from './merge/ranked-hit.ts';
 import { valuesOfHit } from './merge/values.ts';
 import { joinFilters, quotedText } from './node-request.ts';
 import { type AskNodes, answersOf, firstRound, mergeOptions, type PlannedSearch } from './search-round.ts';

@@ -1,9 +1,10 @@
 import { shardField } from '../../documents/markers.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import type { FoundByVectors, HybridFind } from '../hybrid.ts';
-import { mergedHits, type NodeSearchAnswer, type RankedHit, totalOf } from '../merge/answer.ts';
+import { mergedHits, type NodeSearchAnswer, totalOf } from '../merge/answer.ts';
 import { askedOrders, mergeFacets, type NodeFacets, type Spellings } from '../merge/facets.ts';
 import { hitRanking, hitScore, hitVersion, type NodeHit, rawField } from '../merge/hit.ts';
+import type { RankedHit } from '../merge/ranked-hit.ts';
 import { runInOrder } from '../multi-search.ts';
 import type { SearchQuery } from '../query.ts';
 import { type AskNodes, answersOf, firstRound, mergeOptions, type PlannedSearch } from '../search-round.ts';

@@ -1,13 +1,12 @@
 import { shardField } from '../../documents/markers.ts';
-import { type ByteText, byteMembers, bytesOf, cut, scanByteObject, textOf } from '../../json/byte-text.ts';
-import { skipSpace } from '../../json/scan.ts';
+import { type ByteText, byteMembers, bytesOf, cut, textOf } from '../../json/byte-text.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
 import { distinctFilter } from './distinct.ts';
 import { askedOrders, countValues, mergeFacets, type NodeFacets, type Spellings, sumCounts } from './facets.ts';
-import { type HitView, hitRanking, hitVersion, type NodeHit, rawField, readHit, renderHit } from './hit.ts';
+import { type HitView, type NodeHit, renderHit } from './hit.ts';
 import { mergeSources, type Source } from './kway.ts';
-import { compareRankings, parseRanking, type Ranking } from './order.ts';
+import { compareHits, hitSource, hitsFirst, type RankedHit, rememberedRankings } from './ranked-hit.ts';
 import { totalsJson, type Window } from './totals.ts';
 
 /** A node's search answer, cut into its parts. */
@@ -20,9 +19,6 @@ export interface NodeSearchAnswer {
   /** The vector that was searched for, as the node wrote it; null when it did not say. */
   queryVector: string | null;
 }
-
-/** How every answer begins. */
-const hitsFirst = '{"hits":[';
 
 /**
  * Where the member behind the hits begins: found from the end, as most of an answer are hits, of which many are never looked
@@ -53,68 +49,6 @@ export function readSearchAnswer(text: ByteText, next = 'query'): NodeSearchAnsw
     facets: distribution === null ? null : { distribution, stats: raw('facetStats') ?? '{}' },
     queryVector: raw('queryVector'),
   };
-}
-
-/** A hit with what decides about its place. */
-export interface RankedHit {
-  hit: NodeHit;
-  ranking: Ranking;
-  version: string;
-  /** Raw bytes of its primary key. */
-  id: string;
-}
-
-/** `parseRanking` that knows the last details: hits that follow each other often rank alike. */
-function rememberedRankings(): (details: string) => Ranking {
-  let known = '';
-  let ranking: Ranking = [];
-  return (details) => {
-    if (details !== known) ranking = parseRanking(details);
-    known = details;
-    return ranking;
-  };
-}
-
-/**
- * Reads a node's hits one after the other, so that what is never looked at is never taken apart. It counts as cut when the node
- * gave all the hits that it was asked for and these are fewer than `reach`.
- */
-export function hitSource(
-  answer: NodeSearchAnswer,
-  view: HitView,
-  primaryKey: string | null,
-  reach = 0,
-): Source<RankedHit> {
-  const { text } = answer;
-  const rankingOf = rememberedRankings();
-  let at = hitsFirst.length;
-  let count = 0;
-  return {
-    get cut() {
-      return answer.reach < reach && count >= answer.reach;
-    },
-    next() {
-      if (text.charAt(at) === ']') return null;
-      count++;
-      const { list, end } = scanByteObject(text, at);
-      const hit = readHit(text, list, view);
-      at = skipSpace(text, end);
-      if (text.charAt(at) === ',') at = skipSpace(text, at + 1);
-      return {
-        hit,
-        ranking: hitRanking(hit, rankingOf),
-        version: hitVersion(hit),
-        id: primaryKey === null ? '' : rawField(hit, primaryKey),
-      };
-    },
-  };
-}
-
-const compareTexts = (a: string, b: string) => (a < b ? -1 : Number(a > b));
-
-/** Best first; equally good hits in the order in which they were written. */
-function compareHits(a: RankedHit, b: RankedHit): number {
-  return compareRankings(a.ranking, b.ranking) || compareTexts(a.version, b.version) || compareTexts(a.id, b.id);
 }
 
 /** What is needed to make one answer out of the nodes' answers. */
@@ -161,7 +95,8 @@ export function mergedHits(
 ): RankedHit[] {
   const { window, view, primaryKey } = options;
   if (window.limit === 0) return [];
-  const sources = answers.map((answer) => filtered(hitSource(answer, view, primaryKey), accept));
+  const hits = { view, primaryKey, rankingOf: rememberedRankings() };
+  const sources = answers.map((answer) => filtered(hitSource(answer, hits), accept));
   return mergeHits(sources, options);
 }
 
@@ -172,7 +107,8 @@ export function mergedSoFar(
 ): { hits: RankedHit[]; short: readonly NodeSearchAnswer[] } {
   const { window, view, primaryKey } = options;
   if (window.limit === 0) return { hits: [], short: [] };
-  const sources = answers.map((answer) => hitSource(answer, view, primaryKey, window.reach));
+  const read = { view, primaryKey, rankingOf: rememberedRankings() };
+  const sources = answers.map((answer) => hitSource(answer, read, window.reach));
   const hits = mergeHits(sources, options);
   const short = hits.length < window.reach ? answers.filter((_, i) => sources[i]?.cut) : [];
   return { hits, short };

@@ -28,6 +28,9 @@ export interface NodeHit {
   added: ReadonlyMap<string, Member>;
 }
 
+/** The member that a search adds last. */
+export const detailsName = '_rankingScoreDetails';
+
 /** Sort a hit's members. The search's own stand last, in a fixed order; the same names before them are the document's. */
 export function readHit(text: ByteText, fields: Member[], view: HitView): NodeHit {
   const added = new Map<string, Member>();
@@ -37,7 +40,7 @@ export function readHit(text: ByteText, fields: Member[], view: HitView): NodeHi
     added.set(name, last);
     fields.pop();
   };
-  take('_rankingScoreDetails', true);
+  take(detailsName, true);
   take('_rankingScore', view.rankingScore || view.fetchedScore === true);
   take('_matchesPosition', view.matchesPosition);
   take('_formatted', view.formatted);
@@ -48,7 +51,7 @@ const rawValue = (hit: NodeHit, member: Member) => cut(hit.text, member.valueSta
 
 /** The hit's place in the order of hits; `rankingOf` reads the details. */
 export function hitRanking(hit: NodeHit, rankingOf: (details: string) => Ranking = parseRanking): Ranking {
-  const details = hit.added.get('_rankingScoreDetails');
+  const details = hit.added.get(detailsName);
   return details === undefined ? [] : rankingOf(textOf(rawValue(hit, details)));
 }
 
@@ -116,7 +119,7 @@ export function renderHit(hit: NodeHit, view: HitView, federation: ByteText | nu
   if (matches !== undefined) parts.push(shownMatches(text, matches, view.visible.displayed));
   const score = added.get('_rankingScore');
   if (score !== undefined && view.rankingScore) parts.push(text.slice(score.keyStart, score.valueEnd));
-  const details = added.get('_rankingScoreDetails');
+  const details = added.get(detailsName);
   if (details !== undefined && view.rankingScoreDetails)
     parts.push(shownDetails(text, details, view.visible.displayed));
   return `{${parts.join(',')}}` as ByteText;

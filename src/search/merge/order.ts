@@ -137,6 +137,7 @@ const isAlone = ({ name, details }: RankedRule): boolean =>
 
 /** Negative when `a` ranks before `b`, zero when no rule tells them apart. */
 export function compareRankings(a: Ranking, b: Ranking): number {
+  if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const x = a[i] as RankedRule;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isGoodEnough, mayBeGoodEnough, mergeHybrid } from '../../../src/search/hybrid-merge.ts';
-import type { RankedHit } from '../../../src/search/merge/answer.ts';
 import { hitRanking } from '../../../src/search/merge/hit.ts';
+import type { RankedHit } from '../../../src/search/merge/ranked-hit.ts';
 import { hitOf } from './raw-hits.ts';
 
 const view = {

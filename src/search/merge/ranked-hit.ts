@@ -1,0 +1,125 @@
+import { versionField } from '../../documents/markers.ts';
+import { type ByteText, byteMembers, bytesOf, cut, textOf } from '../../json/byte-text.ts';
+import { findMembers, type Place, skipSpace } from '../../json/scan.ts';
+import type { NodeSearchAnswer } from './answer.ts';
+import { detailsName, type HitView, type NodeHit, readHit } from './hit.ts';
+import type { Source } from './kway.ts';
+import { compareRankings, parseRanking, type Ranking } from './order.ts';
+
+/** A hit with what decides about its place. */
+export interface RankedHit {
+  readonly hit: NodeHit;
+  readonly ranking: Ranking;
+  /** Raw bytes of its version marker, which compare like versions. */
+  readonly version: string;
+  /** Raw bytes of its primary key. */
+  readonly id: string;
+}
+
+/** How every answer begins. */
+export const hitsFirst = '{"hits":[';
+
+/** How hits are read. */
+export interface HitReading {
+  view: HitView;
+  primaryKey: string | null;
+  /** Reads `_rankingScoreDetails`. */
+  rankingOf(details: string): Ranking;
+}
+
+/** `parseRanking` that knows what it has read: many hits rank alike, on one node and on several. */
+export function rememberedRankings(): HitReading['rankingOf'] {
+  const known = new Map<string, Ranking>();
+  return (details) => {
+    const before = known.get(details);
+    if (before !== undefined) return before;
+    const ranking = parseRanking(details);
+    known.set(details, ranking);
+    return ranking;
+  };
+}
+
+const namesOf = (primaryKey: string | null): string[] =>
+  [detailsName, versionField, ...(primaryKey === null ? [] : [primaryKey])].map((name) =>
+    bytesOf(JSON.stringify(name)),
+  );
+
+/** A hit of which only those parts have been looked for that decide about its place: most are never shown. */
+class PlacedHit implements RankedHit {
+  readonly #text: ByteText;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #places: readonly Place[];
+  readonly #reading: HitReading;
+  #hit: NodeHit | null = null;
+  #ranking: Ranking | null = null;
+
+  constructor(text: ByteText, start: number, found: { places: readonly Place[]; end: number }, reading: HitReading) {
+    this.#text = text;
+    this.#start = start;
+    this.#end = found.end;
+    this.#places = found.places;
+    this.#reading = reading;
+  }
+
+  get hit(): NodeHit {
+    this.#hit ??= readHit(this.#text, byteMembers(this.#text, this.#start), this.#reading.view);
+    return this.#hit;
+  }
+
+  get ranking(): Ranking {
+    this.#ranking ??= this.#readRanking();
+    return this.#ranking;
+  }
+
+  get version(): string {
+    return this.#raw(1);
+  }
+
+  get id(): string {
+    return this.#raw(2);
+  }
+
+  #readRanking(): Ranking {
+    // what the search adds stands last; elsewhere it is a field of the document
+    const isAdded = this.#places[0]?.end === this.#end - 1;
+    return isAdded ? this.#reading.rankingOf(textOf(this.#raw(0))) : [];
+  }
+
+  #raw(which: number): ByteText {
+    const { start, end } = this.#places[which] ?? { start: 0, end: 0 };
+    return cut(this.#text, start, end);
+  }
+}
+
+/**
+ * Reads a node's hits one after the other, so that what is never looked at is never taken apart. It counts as cut when the node
+ * gave all the hits that it was asked for and these are fewer than `reach`.
+ */
+export function hitSource(answer: NodeSearchAnswer, reading: HitReading, reach = 0): Source<RankedHit> {
+  const { text } = answer;
+  const names = namesOf(reading.primaryKey);
+  let at = hitsFirst.length;
+  let count = 0;
+  return {
+    get cut() {
+      return answer.reach < reach && count >= answer.reach;
+    },
+    next() {
+      if (text.charAt(at) === ']') return null;
+      count++;
+      const start = at;
+      const found = findMembers(text, start, names);
+      at = skipSpace(text, found.end);
+      if (text.charAt(at) === ',') at = skipSpace(text, at + 1);
+      return new PlacedHit(text, start, found, reading);
+    },
+  };
+}
+
+const compareTexts = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+
+/** Best first; equally good hits in the order in which they were written. */
+export function compareHits(a: RankedHit, b: RankedHit): number {
+  return compareRankings(a.ranking, b.ranking) || compareTexts(a.version, b.version) || compareTexts(a.id, b.id);
+}
