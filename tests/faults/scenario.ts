@@ -47,7 +47,6 @@ export interface Scenario {
 /** Health and timeouts of most scenarios, shorter than the defaults because a short run has no time to wait. */
 export const quick: NonNullable<LabOptions['config']> = {
   health: { interval: '500ms', timeout: '2s', down_after: 2, up_after: 2 },
-  search: { node_timeout: '2s' },
   write: { timeout: '3s' },
   log: { level: 'info' },
 };
