@@ -11,8 +11,13 @@ export function cpuMilliseconds(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1_000) / ticksPerSecond;
 }
 
-/** Megabytes of memory in use. */
-export function residentMegabytes(pid: number): number {
-  const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+function megabytesOf(pid: number, field: string): number {
+  const line = new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(line?.[1] ?? Number.NaN) / 1_024;
 }
+
+/** Megabytes of memory in use. */
+export const residentMegabytes = (pid: number): number => megabytesOf(pid, 'VmRSS');
+
+/** Megabytes of memory in use at most, since the process began. */
+export const peakMegabytes = (pid: number): number => megabytesOf(pid, 'VmHWM');

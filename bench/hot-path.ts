@@ -1,9 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../src/nodes/local.ts';
-import { startMiroirProcess } from '../tests/support/miroir-process.ts';
+import { masterKey, type Side, startCannedMiroir } from './canned-miroir.ts';
 import { cpuMilliseconds, residentMegabytes } from './cpu.ts';
 import { type BenchSearch, runLoad } from './load.ts';
 import { addressOf, type Script, startScript } from './script.ts';
@@ -31,7 +29,14 @@ export interface HotPathResult extends HotPathCase {
   residentMb: number;
 }
 
-const usual: HotPathCase = { nodes: 3, hitBytes: 1_000, limit: 20, offset: 0, facets: false };
+/** A search as most are. */
+export const usual: HotPathCase = { nodes: 3, hitBytes: 1_000, limit: 20, offset: 0, facets: false };
+
+/** How long to measure: rounds in which the sides take turns, and searches of each in a round. */
+export interface Effort {
+  rounds: number;
+  searches: number;
+}
 
 /** What is varied, one thing at a time, and the large answer of the issue of every proxy: many long documents. */
 export const hotPathCases: readonly HotPathCase[] = [
@@ -44,58 +49,18 @@ export const hotPathCases: readonly HotPathCase[] = [
   { ...usual, nodes: 24, offset: 900 },
 ];
 
-const masterKey = 'bench-master-key-0123';
 /** Rounds before the first that counts: the compiler takes some thousand searches to be done with Miroir. */
 const warmUp = 3;
 
-interface Side {
-  address: string;
-  pid: number;
-}
-
-function searchesOf({ limit, offset, facets }: HotPathCase): BenchSearch[] {
+/** The searches of a case. */
+export function searchesOf({ limit, offset, facets }: HotPathCase): BenchSearch[] {
   const counted = facets ? { facets: ['brand', 'tags'] } : {};
   const words = ['shop', 'window', 'visitors', 'product', 'today', 'engine', 'search', 'shows'];
   return words.map((q) => ({ path: '/indexes/x/search', body: JSON.stringify({ q, limit, offset, ...counted }) }));
 }
 
-async function post(address: string, path: string, body: unknown): Promise<number> {
-  const headers = { authorization: `Bearer ${masterKey}`, 'content-type': 'application/json' };
-  const response = await fetch(`${address}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
-  await response.arrayBuffer();
-  return response.status;
-}
-
-/** Miroir in front of the canned nodes, with one index. */
-async function startMiroir(addresses: readonly string[], folder: string): Promise<Side & { stop(): Promise<void> }> {
-  const port = await freePort();
-  const child = await startMiroirProcess(
-    {
-      master_key: masterKey,
-      node_master_key: 'canned',
-      admin: { api_key: 'bench-admin-key-0123' },
-      shards: 32,
-      replication_factor: 1,
-      nodes: addresses.map((address, i) => ({ id: `node-${i}`, address, group: 0 })),
-      store: { backend: 'sqlite', path: join(folder, 'miroir.db') },
-      dumps: { dir: join(folder, 'dumps') },
-      metrics: { enabled: false },
-      log: { level: 'warn' },
-      server: { host: '127.0.0.1', port },
-    },
-    folder,
-  );
-  const address = `http://127.0.0.1:${port}`;
-  await post(address, '/indexes', { uid: 'x', primaryKey: 'id' });
-  for (let tries = 0; (await post(address, '/indexes/x/search', { q: '' })) !== 200; tries++) {
-    if (tries > 200) throw new Error('the index did not come into being');
-    await sleep(50);
-  }
-  return { address, pid: child.pid, stop: () => child.stop() };
-}
-
 /** Microseconds of processor time per search. */
-async function cost(side: Side, searches: readonly BenchSearch[], count: number): Promise<number> {
+export async function cpuPerSearch(side: Side, searches: readonly BenchSearch[], count: number): Promise<number> {
   const before = cpuMilliseconds(side.pid);
   const load = await runLoad({ address: side.address, masterKey }, searches, 8, { requests: count });
   if (load.errors > 0) throw new Error(`${load.errors} of ${load.requests} searches failed at ${side.address}`);
@@ -105,10 +70,10 @@ async function cost(side: Side, searches: readonly BenchSearch[], count: number)
 async function measure(which: HotPathCase, sides: Record<string, Side>, rounds: number, count: number) {
   const searches = searchesOf(which);
   const costs: Record<string, number[]> = {};
-  for (const side of Object.values(sides)) await cost(side, searches, warmUp * count);
+  for (const side of Object.values(sides)) await cpuPerSearch(side, searches, warmUp * count);
   for (let round = 0; round < rounds; round++) {
     for (const [name, side] of Object.entries(sides)) {
-      costs[name] = [...(costs[name] ?? []), await cost(side, searches, count)];
+      costs[name] = [...(costs[name] ?? []), await cpuPerSearch(side, searches, count)];
     }
   }
   const against = (name: string) => spreadOf((costs[name] ?? []).map((one, i) => one / (costs.passThrough?.[i] ?? 1)));
@@ -138,7 +103,7 @@ async function runCase(which: HotPathCase, rounds: number, count: number): Promi
       passThrough: side(keep(await startScript('pass-through', addresses.slice(0, 1)))),
       fanOut: side(keep(await startScript('fan-out', addresses))),
       parseMerge: side(keep(await startScript('parse-merge', addresses))),
-      miroir: keep(await startMiroir(addresses, folder)),
+      miroir: keep(await startCannedMiroir({ addresses, folder, shards: 32, replicationFactor: 1 })),
     };
     const measured = await measure(which, sides, rounds, count);
     return { ...which, ...measured, residentMb: residentMegabytes(sides.miroir.pid) };
@@ -155,10 +120,7 @@ function searchesPerRound({ nodes, hitBytes, limit, offset }: HotPathCase, most:
 }
 
 /** Processor time inside Miroir per search, with nodes that answer from memory. */
-export async function hotPath(
-  cases: readonly HotPathCase[],
-  { rounds, searches }: { rounds: number; searches: number },
-): Promise<HotPathResult[]> {
+export async function hotPath(cases: readonly HotPathCase[], { rounds, searches }: Effort): Promise<HotPathResult[]> {
   const results: HotPathResult[] = [];
   for (const which of cases) results.push(await runCase(which, rounds, searchesPerRound(which, searches)));
   return results;

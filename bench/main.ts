@@ -5,11 +5,12 @@ import { parseArgs } from 'node:util';
 import { againstSingle, againstSingleTable, endToEndRatios } from './against-single.ts';
 import { type Ratios, readBaseline, regressions, writeBaseline } from './baseline.ts';
 import { drawCharts } from './charts.ts';
+import { costRatios, costs, costsTable } from './costs.ts';
 import { caseName, hotPath, hotPathCases, hotPathTable } from './hot-path.ts';
 import { moves, movesTable } from './moves.ts';
 
 /**
- * `npm run bench [-- --quick] [--only hot-path|end-to-end|moves] [--json file] [--check] [--record] [--charts]`: everything is
+ * `npm run bench [-- --quick] [--only hot-path|end-to-end|costs|moves] [--json file] [--check] [--record] [--charts]`: everything is
  * measured in one run, as ratios against something else in it. What moving copies costs is measured only when it is named.
  */
 const { values } = parseArgs({
@@ -34,17 +35,20 @@ const hot = wanted('hot-path') ? await hotPath(hotPathCases, effort) : [];
 if (hot.length > 0) console.info(hotPathTable(hot));
 const single = wanted('end-to-end') ? await againstSingle(size) : [];
 if (single.length > 0) console.info(againstSingleTable(single, size.documents));
+const sizes = wanted('costs') ? await costs(effort) : [];
+if (sizes.length > 0) console.info(costsTable(sizes));
 const moved = wanted('moves') ? await moves({ documents: size.documents, calmMs: 2 * size.runMs }) : [];
 if (moved.length > 0) console.info(movesTable(moved, size.documents));
 
 const ratios: Ratios = {
   ...Object.fromEntries(hot.map((one) => [`CPU per search, ${caseName(one)}`, one.best])),
   ...endToEndRatios(single),
+  ...costRatios(sizes),
 };
 const seconds = Math.round((Date.now() - started) / 1_000);
 const file = resolve(values.json);
 mkdirSync(dirname(file), { recursive: true });
-const results = { node: process.version, cores: cpus().length, seconds, size, hot, single, moved, ratios };
+const results = { node: process.version, cores: cpus().length, seconds, size, hot, single, sizes, moved, ratios };
 writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
 console.info(`\n${results.cores} cores, Node.js ${results.node}, ${seconds} s; figures in ${file}`);
 if (values.charts) drawCharts({ hot, single });

@@ -110,29 +110,48 @@ export function members(text: string, at = 0, read: ReadPiece = asItIs): Member[
   return scanObject(text, at, read).list;
 }
 
-/** Where a value stands; -1 and -1 when it does not. */
-export interface Place {
-  start: number;
-  end: number;
-}
+/** Where a member of an object stands. */
+export type Place = Omit<Member, 'key'>;
 
-/** Where the object at `at` ends, and where the last member of each of some names has its value; `names` as they are written, with quotes. */
-export function findMembers(text: string, at: number, names: readonly string[]): { places: Place[]; end: number } {
-  const places = names.map((): Place => ({ start: -1, end: -1 }));
+/** The last member of each of some names (as they are written, with quotes; null when there is none), and where the object at `at` ends. */
+export function findMembers(
+  text: string,
+  at: number,
+  names: readonly string[],
+): { places: (Place | null)[]; end: number } {
+  const places: (Place | null)[] = names.map(() => null);
   let i = skipSpace(text, skipSpace(text, at) + 1);
   while (text.charCodeAt(i) !== CLOSE_BRACE) {
     const keyStart = i;
     const keyEnd = skipString(text, i);
-    const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
-    const end = skipValue(text, start);
+    const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const valueEnd = skipValue(text, valueStart);
     for (let n = 0; n < names.length; n++) {
       const name = names[n] as string;
-      if (name.length === keyEnd - keyStart && text.startsWith(name, keyStart)) places[n] = { start, end };
+      if (name.length === keyEnd - keyStart && text.startsWith(name, keyStart)) {
+        places[n] = { keyStart, valueStart, valueEnd };
+      }
     }
-    i = skipSpace(text, end);
+    i = skipSpace(text, valueEnd);
     if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1);
   }
   return { places, end: i + 1 };
+}
+
+const isBetween = (c: number) => c === COMMA || c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;
+
+/** The object from `start` to `end` without some of its members, in the order in which they stand. */
+export function withoutMembers(text: string, start: number, end: number, left: readonly Place[]): string {
+  const pieces: string[] = [];
+  let from = start + 1;
+  for (const { keyStart: to, valueEnd: next } of [...left, { keyStart: end - 1, valueEnd: end }]) {
+    let last = to;
+    while (from < last && isBetween(text.charCodeAt(from))) from++;
+    while (last > from && isBetween(text.charCodeAt(last - 1))) last--;
+    if (last > from) pieces.push(text.slice(from, last));
+    from = next;
+  }
+  return `{${pieces.join(',')}}`;
 }
 
 /** The elements of the array at `at` as slices of the text. */

@@ -127,7 +127,7 @@ const printFloat = (value: number) => (Number.isInteger(value) ? value.toFixed(1
 function render({ ranked, similarity }: Candidate, view: SimilarView, hits: HitView): ByteText {
   const { hit } = ranked;
   const fields = view.showVectors ? hit.fields : hit.fields.filter(({ key }) => key !== vectorsField);
-  const text = renderHit({ ...hit, fields }, hits);
+  const text = renderHit({ text: hit.text, fields, added: hit.added }, hits);
   const shown = printFloat(similarity);
   const added = [
     ...(view.query.showRankingScore ? [`"_rankingScore":${shown}`] : []),

@@ -26,6 +26,8 @@ export interface NodeHit {
   fields: readonly Member[];
   /** Members that the search added (`_formatted` and so on) by name. */
   added: ReadonlyMap<string, Member>;
+  /** All of the document but Miroir's fields, as the node wrote it, where that is known without looking at each field. */
+  document?: ByteText;
 }
 
 /** The member that a search adds last. */
@@ -105,11 +107,18 @@ function shownDetails(text: ByteText, member: Member, displayed: readonly string
   return `"_rankingScoreDetails":{${rules.join(',')}}`;
 }
 
+/** Whether a client sees the whole document and nothing else. */
+function isPlain(view: HitView): boolean {
+  if (view.visible.retrieve !== null || view.formatted || view.matchesPosition) return false;
+  return !view.rankingScore && view.fetchedScore !== true && !view.rankingScoreDetails;
+}
+
 /**
  * The hit as the client sees it. What is shown of the document is copied as the node wrote it; `federation` is the member
  * that takes the place of the node's own `_federation`.
  */
 export function renderHit(hit: NodeHit, view: HitView, federation: ByteText | null = null): ByteText {
+  if (federation === null && isPlain(view) && hit.document !== undefined) return hit.document;
   const { text, fields, added } = hit;
   const instead = federation === null ? {} : { instead: { key: '_federation', piece: federation } };
   const parts = shownMembers(text, fields, view.visible.retrieve, view.extras, { read: textOf, ...instead });

@@ -1,6 +1,6 @@
-import { versionField } from '../../documents/markers.ts';
+import { shardField, versionField } from '../../documents/markers.ts';
 import { type ByteText, byteMembers, bytesOf, cut, textOf } from '../../json/byte-text.ts';
-import { findMembers, type Place, skipSpace } from '../../json/scan.ts';
+import { findMembers, type Member, type Place, skipSpace, withoutMembers } from '../../json/scan.ts';
 import type { NodeSearchAnswer } from './answer.ts';
 import { detailsName, type HitView, type NodeHit, readHit } from './hit.ts';
 import type { Source } from './kway.ts';
@@ -40,22 +40,22 @@ export function rememberedRankings(): HitReading['rankingOf'] {
 }
 
 const namesOf = (primaryKey: string | null): string[] =>
-  [detailsName, versionField, ...(primaryKey === null ? [] : [primaryKey])].map((name) =>
+  [detailsName, shardField, versionField, ...(primaryKey === null ? [] : [primaryKey])].map((name) =>
     bytesOf(JSON.stringify(name)),
   );
 
-/** A hit of which only those parts have been looked for that decide about its place: most are never shown. */
-class PlacedHit implements RankedHit {
-  readonly #text: ByteText;
+/** A hit of which only those parts have been looked for that decide about its place: most are never taken apart. */
+class PlacedHit implements RankedHit, NodeHit {
+  readonly text: ByteText;
   readonly #start: number;
   readonly #end: number;
-  readonly #places: readonly Place[];
+  readonly #places: readonly (Place | null)[];
   readonly #reading: HitReading;
-  #hit: NodeHit | null = null;
+  #parts: NodeHit | null = null;
   #ranking: Ranking | null = null;
 
-  constructor(text: ByteText, start: number, found: { places: readonly Place[]; end: number }, reading: HitReading) {
-    this.#text = text;
+  constructor(text: ByteText, start: number, found: ReturnType<typeof findMembers>, reading: HitReading) {
+    this.text = text;
     this.#start = start;
     this.#end = found.end;
     this.#places = found.places;
@@ -63,32 +63,50 @@ class PlacedHit implements RankedHit {
   }
 
   get hit(): NodeHit {
-    this.#hit ??= readHit(this.#text, byteMembers(this.#text, this.#start), this.#reading.view);
-    return this.#hit;
+    return this;
+  }
+
+  get fields(): readonly Member[] {
+    return this.#takeApart().fields;
+  }
+
+  get added(): ReadonlyMap<string, Member> {
+    return this.#takeApart().added;
+  }
+
+  get document(): ByteText {
+    const [details, shard, version] = this.#places;
+    const own = [shard, version, this.#hasDetails() ? details : null].filter((place) => place != null);
+    own.sort((a, b) => a.keyStart - b.keyStart);
+    return withoutMembers(this.text, this.#start, this.#end, own) as ByteText;
   }
 
   get ranking(): Ranking {
-    this.#ranking ??= this.#readRanking();
+    this.#ranking ??= this.#hasDetails() ? this.#reading.rankingOf(textOf(this.#raw(0))) : [];
     return this.#ranking;
   }
 
   get version(): string {
-    return this.#raw(1);
-  }
-
-  get id(): string {
     return this.#raw(2);
   }
 
-  #readRanking(): Ranking {
-    // what the search adds stands last; elsewhere it is a field of the document
-    const isAdded = this.#places[0]?.end === this.#end - 1;
-    return isAdded ? this.#reading.rankingOf(textOf(this.#raw(0))) : [];
+  get id(): string {
+    return this.#raw(3);
+  }
+
+  #takeApart(): NodeHit {
+    this.#parts ??= readHit(this.text, byteMembers(this.text, this.#start), this.#reading.view);
+    return this.#parts;
+  }
+
+  /** What the search adds stands last; elsewhere it is a field of the document. */
+  #hasDetails(): boolean {
+    return this.#places[0]?.valueEnd === this.#end - 1;
   }
 
   #raw(which: number): ByteText {
-    const { start, end } = this.#places[which] ?? { start: 0, end: 0 };
-    return cut(this.#text, start, end);
+    const { valueStart, valueEnd } = this.#places[which] ?? { valueStart: 0, valueEnd: 0 };
+    return cut(this.text, valueStart, valueEnd);
   }
 }
 

@@ -1,31 +1,55 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findMembers, scanObject } from '../../../src/json/scan.ts';
+import { findMembers, type Place, scanObject, withoutMembers } from '../../../src/json/scan.ts';
+
+const name = fc.constantFrom('a', 'b', '"quoted"', 'new\nline', 'other', 'é');
+const space = fc.constantFrom('', ' ', '\n');
+const object = fc
+  .array(fc.tuple(name, fc.jsonValue({ maxDepth: 3 }), space), { maxLength: 6 })
+  .map((given) => given.map(([key, value, gap]) => `${gap}${JSON.stringify(key)}${gap}:${JSON.stringify(value)}${gap}`))
+  .map((written) => `{${written.join(',')}}`);
 
 describe('findMembers', () => {
   it('finds the last member of each name, and the end, as taking the object apart does', () => {
-    const name = fc.constantFrom('a', 'b', '"quoted"', 'new\nline', 'other', 'é');
-    const spaced = fc.tuple(name, fc.jsonValue({ maxDepth: 3 }), fc.constantFrom('', ' ', '\n'));
     fc.assert(
-      fc.property(fc.array(spaced, { maxLength: 6 }), (given) => {
-        const written = given.map(
-          ([key, value, space]) => `${space}${JSON.stringify(key)}${space}:${JSON.stringify(value)}`,
-        );
-        const text = `[{${written.join(',')}},7]`;
+      fc.property(object, (text) => {
         const wanted = ['a', '"quoted"', 'new\nline', 'missing'];
-        const { places, end } = findMembers(
-          text,
-          1,
-          wanted.map((one) => JSON.stringify(one)),
-        );
-        const whole = scanObject(text, 1);
+        const names = wanted.map((one) => JSON.stringify(one));
+        const { places, end } = findMembers(`[${text},7]`, 1, names);
+        const whole = scanObject(`[${text},7]`, 1);
         expect(end).toBe(whole.end);
         const last = wanted.map((one) => whole.list.findLast(({ key }) => key === one));
         expect(places).toEqual(
-          last.map((member) => ({ start: member?.valueStart ?? -1, end: member?.valueEnd ?? -1 })),
+          last.map((found) => {
+            if (found === undefined) return null;
+            const { key: _key, ...place } = found;
+            return place;
+          }),
         );
       }),
       { seed: 11, numRuns: 500 },
     );
+  });
+});
+
+describe('withoutMembers', () => {
+  it('leaves out the members named and keeps the others as they are written', () => {
+    fc.assert(
+      fc.property(object, fc.array(fc.boolean(), { maxLength: 6 }), (text, choice) => {
+        const { list, end } = scanObject(text);
+        const left = list.filter((_, i) => choice[i] === true);
+        const kept = list.filter((member) => !left.includes(member));
+        const cut = withoutMembers(`x${text}`, 1, end + 1, left.map(shifted));
+        const pieces = (whole: string) => scanObject(whole).list.map((one) => whole.slice(one.keyStart, one.valueEnd));
+        expect(pieces(cut)).toEqual(kept.map(({ keyStart, valueEnd }) => text.slice(keyStart, valueEnd)));
+      }),
+      { seed: 12, numRuns: 500 },
+    );
+  });
+
+  const shifted = ({ keyStart, valueStart, valueEnd }: Place): Place => ({
+    keyStart: keyStart + 1,
+    valueStart: valueStart + 1,
+    valueEnd: valueEnd + 1,
   });
 });
