@@ -10,6 +10,8 @@ export interface SearchRecord {
   ms: number;
   /** `partial`: marked with `X-Miroir-Degraded`. */
   outcome: 'complete' | 'partial' | 'failed';
+  /** Whether Miroir answered at all. */
+  answered: boolean;
   why: string | null;
 }
 

@@ -36,6 +36,8 @@ export interface Scenario {
   round(stage: Stage): Promise<void>;
   /** The share of searches that may fail. Default 0.001. */
   failedSearches?: number;
+  /** Miroir itself is killed: searches that get no answer at all do not count as failed. */
+  miroirGoes?: boolean;
   /** Whether writes may be refused or lost on the way while things are broken. Default no. */
   writesMayFail?: boolean;
   /** Whether searches may be answered in part, marked. Default no. */

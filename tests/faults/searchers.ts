@@ -55,6 +55,7 @@ export async function runSearchers(
       startedAt,
       ms: performance.now() - startedAt,
       outcome,
+      answered: answer !== null,
       why,
     });
     return good ? answer : null;

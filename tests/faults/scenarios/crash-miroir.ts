@@ -25,7 +25,7 @@ export const crashMiroir: Scenario = {
   passes: 'each write becomes one task, no node task is left over',
   cluster: { nodes: 3, replicationFactor: 2, shards: 12, config: quick },
   load: { retry: true },
-  failedSearches: 1,
+  miroirGoes: true,
   async round({ lab }) {
     for (const { when, late, afterMs } of moments) {
       for (const position of late) lab.nodes[position]?.proxy.set({ latencyMs: 400 });

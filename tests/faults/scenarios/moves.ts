@@ -64,7 +64,7 @@ export const grow: Scenario = {
   cluster: { nodes: 4, replicationFactor: 2, shards: 12, config: quick },
   load: steady,
   needsQuiet: true,
-  failedSearches: 1,
+  miroirGoes: true,
   async prepare(lab) {
     await ask(lab, 'POST', '/nodes/node-3/drain');
     await settle(lab);
@@ -83,7 +83,7 @@ export const factor: Scenario = {
   cluster: { nodes: 3, replicationFactor: 1, shards: 12, config: quick },
   load: steady,
   needsQuiet: true,
-  failedSearches: 1,
+  miroirGoes: true,
   async round(stage) {
     await move(stage, ['PUT', '/replication-factor', { replicationFactor: 2 }], killMiroir);
     await move(stage, ['PUT', '/replication-factor', { replicationFactor: 1 }], killMiroir);
@@ -110,7 +110,7 @@ export const groups: Scenario = {
   cluster: { nodes: 2, groups: 2, replicationFactor: 2, shards: 12, config: quick },
   load: steady,
   needsQuiet: true,
-  failedSearches: 1,
+  miroirGoes: true,
   async prepare(lab) {
     await ask(lab, ...removal);
     await settle(lab);

@@ -7,6 +7,7 @@ import { type Lab, waitFor } from '../lab.ts';
 import { quick, type Scenario, type Stage } from '../scenario.ts';
 
 const patienceMs = 300_000;
+const [few, many] = [16, 64];
 
 function ask(lab: Lab, method: RawRequest['method'], rest = '', body?: unknown): Promise<AdminReshard> {
   const path = `/_miroir/indexes/${indexUid}/reshard${rest}`;
@@ -41,24 +42,24 @@ async function served({ lab, fail }: Stage, shards: number): Promise<void> {
 /** Another number of shards, and back, with a node and Miroir killed on the way. */
 export const reshard: Scenario = {
   name: 'reshard',
-  faults: 'an index of 12 shards gets 20, then goes back; a random node, then Miroir, is killed on the way',
+  faults: 'an index of 16 shards gets 64, then goes back; a random node, then Miroir, is killed on the way',
   passes: 'the resharding goes on by itself; no answer is short, each document is where it belongs and nowhere else',
-  cluster: { nodes: 3, replicationFactor: 2, shards: 12, config: quick },
+  cluster: { nodes: 3, replicationFactor: 2, shards: few, config: quick },
   load: { retry: true },
   needsQuiet: true,
-  failedSearches: 1,
+  miroirGoes: true,
   async round(stage) {
     const { lab } = stage;
-    lab.note('reshard to 20');
-    await ask(lab, 'POST', '', { shards: 20 });
+    lab.note(`reshard to ${many}`);
+    await ask(lab, 'POST', '', { shards: many });
     await sleep(lab.rng.int(3_000));
     await killNode(lab);
     await killMiroir(lab);
-    await served(stage, 20);
+    await served(stage, many);
     lab.note('roll back');
     await ask(lab, 'POST', '/rollback');
     await killMiroir(lab);
-    await served(stage, 12);
+    await served(stage, few);
     await ask(lab, 'POST', '/finish');
   },
 };
