@@ -158,7 +158,7 @@ class Listing {
     });
   }
 
-  #shards(): number[] {
+  #shards(): readonly number[] {
     const { ids, filter } = this.#query;
     if (ids !== null) return shardsOfIds(ids, this.#index);
     return narrowedShards(filter, this.#index) ?? allShards(this.#index);

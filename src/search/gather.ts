@@ -95,8 +95,9 @@ export class Gathering<T> {
     if (attempt === 1) this.#options.budget.earn();
     const first = this.#start(nodeId, shards, attempt);
     const all = await this.#hedge(first, attempt);
-    const answered = new Set<number>();
-    for (const finished of all) if (this.#take(finished)) for (const shard of finished.shards) answered.add(shard);
+    const done = all.filter((finished) => this.#take(finished));
+    if (done.some((finished) => finished.shards === shards)) return;
+    const answered = new Set(done.flatMap((finished) => finished.shards));
     const left = shards.filter((shard) => !answered.has(shard));
     const overload = all.some(({ outcome }) => outcome.kind === 'failed' && outcome.overload !== null);
     if (left.length > 0) await this.#goOn(left, attempt, overload);

@@ -32,14 +32,23 @@ export function quotedText(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
+const filters = new WeakMap<readonly number[], string>();
+
+/** `shardFilter`, written once for a list of shards that comes again: that of thousands is long. */
+function filterOf(shards: readonly number[]): string {
+  const known = filters.get(shards) ?? shardFilter(shards);
+  filters.set(shards, known);
+  return known;
+}
+
 /**
  * A filter with the shards' own added last: a node that has found nothing by then no longer looks at the rest, and the rest
  * would be the client's mistakes. One of a wrong type is left as it is, for the node to refuse.
  */
 export function withShards(filter: unknown, shards: readonly number[]): unknown {
-  if (filter === null || filter === undefined) return shardFilter(shards);
-  if (typeof filter === 'string') return [filter, shardFilter(shards)];
-  return Array.isArray(filter) ? [...filter, shardFilter(shards)] : filter;
+  if (filter === null || filter === undefined) return filterOf(shards);
+  if (typeof filter === 'string') return [filter, filterOf(shards)];
+  return Array.isArray(filter) ? [...filter, filterOf(shards)] : filter;
 }
 
 /** The fields needed for merging: ties are broken by version and primary key, distinct needs its field. */

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Standing } from '../nodes/replica-selection.ts';
 import { hash64 } from '../placement/hash.ts';
 import { type ReadLayout, readLayout } from '../placement/read-layout.ts';
@@ -12,9 +13,14 @@ export interface ReadPlan {
   missing: readonly number[];
 }
 
+const everyShard = new LRUCache<number, readonly number[]>({
+  max: 100,
+  memoMethod: (count) => Array.from({ length: count }, (_, shard) => shard),
+});
+
 /** Numbers of all shards of an index. */
-export function allShards(index: IndexRecord): number[] {
-  return Array.from({ length: index.shards }, (_, shard) => shard);
+export function allShards({ shards }: Pick<IndexRecord, 'shards'>): readonly number[] {
+  return everyShard.memo(shards);
 }
 
 /** What planning is told about nodes besides whether they may be read. */
@@ -63,18 +69,46 @@ function groupOrder({ view, seed, preference }: Planning): number[] {
   return order.sort((a, b) => overloaded(a) - overloaded(b));
 }
 
+/** What a group answers of a read. */
+interface Covered {
+  byNode: ReadonlyMap<string, readonly number[]>;
+  /** All shards in it. */
+  shards: readonly number[];
+}
+
+/** How whole indexes were covered, by layout, group and the nodes that can be asked, best first; the same orders come again and again. */
+const covers = new WeakMap<ReadLayout, LRUCache<string, Covered>>();
+const coversPerLayout = 8;
+
+function rememberedCovers(layout: ReadLayout): LRUCache<string, Covered> {
+  const known = covers.get(layout) ?? new LRUCache<string, Covered>({ max: coversPerLayout });
+  covers.set(layout, known);
+  return known;
+}
+
 /** Those of the shards that are wanted. */
 function among(shards: readonly number[], wanted: ReadonlySet<number> | null): number[] {
   return wanted === null ? [...shards] : shards.filter((shard) => wanted.has(shard));
 }
 
-/** What the nodes of a group that are of one rank, up, in sync and not excluded could answer of the `wanted` shards (null: all). */
-function heldBy(planning: Planning, group: number, wanted: ReadonlySet<number> | null, rank: Standing['rank']): Held[] {
-  const { view, excluded, preference, layout } = planning;
-  const usable = (node: string) => !excluded.has(node) && view.up(node) && preference.standing(node).rank === rank;
+/** Nodes of a group that may be asked now and are of one rank. */
+function usableNodes({ view, excluded, preference, layout }: Planning, group: number, rank: Standing['rank']) {
+  const readable = new Set((layout.groups.get(group) ?? []).flatMap(({ nodes }) => nodes));
+  return new Set(
+    [...readable].filter((node) => !excluded.has(node) && view.up(node) && preference.standing(node).rank === rank),
+  );
+}
+
+/** What these nodes of a group could answer of the `wanted` shards (null: all). */
+function heldBy(
+  layout: ReadLayout,
+  group: number,
+  usable: ReadonlySet<string>,
+  wanted: ReadonlySet<number> | null,
+): Held[] {
   const held = new Map<string, Held>();
   for (const shared of layout.groups.get(group) ?? []) {
-    const nodes = shared.nodes.filter(usable);
+    const nodes = shared.nodes.filter((node) => usable.has(node));
     const shards = nodes.length === 0 ? [] : among(shared.shards, wanted);
     if (shards.length === 0) continue;
     const same = held.get(nodes.join());
@@ -82,6 +116,30 @@ function heldBy(planning: Planning, group: number, wanted: ReadonlySet<number> |
     else same.shards.push(...shards);
   }
   return [...held.values()];
+}
+
+/** What a group's nodes of one rank answer of the `wanted` shards (null: all). */
+function covered(
+  planning: Planning,
+  group: number,
+  wanted: ReadonlySet<number> | null,
+  rank: Standing['rank'],
+): Covered {
+  const { layout } = planning;
+  const usable = usableNodes(planning, group, rank);
+  const order = ranked(planning, usable);
+  const work = (): Covered => {
+    const held = heldBy(layout, group, usable, wanted);
+    return { byNode: cover(held, order), shards: held.flatMap(({ shards }) => shards) };
+  };
+  if (wanted !== null) return work();
+  const known = rememberedCovers(layout);
+  const name = `${group}/${order.join('/')}`;
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const found = work();
+  known.set(name, found);
+  return found;
 }
 
 /**
@@ -103,15 +161,15 @@ export function planReads(
 ): ReadPlan {
   const planning = { view, seed, excluded, preference, layout };
   const groups = groupOrder(planning);
-  const byNode = new Map<string, number[]>();
+  const byNode = new Map<string, readonly number[]>();
   let missing: ReadonlySet<number> | null = shards.length === index.shards ? null : new Set(shards);
   for (const rank of ['good', 'slow', 'suspect'] as const) {
     for (const group of groups) {
-      const held = heldBy(planning, group, missing, rank);
-      if (held.length === 0) continue;
-      const nodes = new Set(held.flatMap((one) => one.nodes));
-      for (const [node, part] of cover(held, ranked(planning, nodes))) byNode.set(node, part);
-      const found = new Set(held.flatMap((one) => one.shards));
+      const part = covered(planning, group, missing, rank);
+      if (part.shards.length === 0) continue;
+      if (missing === null && part.shards.length === shards.length) return { byNode: part.byNode, missing: [] };
+      for (const [node, own] of part.byNode) byNode.set(node, own);
+      const found = new Set(part.shards);
       missing = new Set((missing === null ? shards : [...missing]).filter((shard) => !found.has(shard)));
       if (missing.size === 0) return { byNode, missing: [] };
     }

@@ -37,7 +37,7 @@ function stickyStart(index: IndexRecord, query: SearchQuery, filter: unknown): n
 }
 
 /** Facets name the fields that nodes know, so they are asked of all. */
-function searchedShards(index: IndexRecord, query: SearchQuery, filter: unknown): number[] {
+function searchedShards(index: IndexRecord, query: SearchQuery, filter: unknown): readonly number[] {
   const narrowed = query.facets === null ? narrowedShards(filter, index) : null;
   return narrowed ?? allShards(index);
 }
