@@ -17,6 +17,8 @@ interface NodeSearch {
   facets?: string[] | null;
   showRankingScoreDetails?: boolean;
   attributesToRetrieve?: string[] | null;
+  /** Documents asked for by their ids. */
+  ids?: string[];
 }
 
 const words = 'a search engine in the shop window shows every product that visitors may want to see today'.split(' ');
@@ -27,7 +29,7 @@ const text = (length: number) => {
 };
 
 /** Fields as a shop's product has them; the text makes up the size. */
-function product(id: number, node: number): Record<string, unknown> {
+function product(id: number): Record<string, unknown> {
   const small = {
     id,
     title: `Product ${id} of the "series" ${id % 17}`,
@@ -44,7 +46,7 @@ function product(id: number, node: number): Record<string, unknown> {
     ...small,
     description,
     [shardField]: '§§§§§§§§§§§¶',
-    [versionField]: versionMarker((1_700_000_000_000n << 12n) + BigInt(id * count + node)),
+    [versionField]: versionMarker((1_700_000_000_000n << 12n) + BigInt(id)),
   };
 }
 
@@ -57,11 +59,15 @@ const details = (rank: number) => ({
 });
 
 function answer(node: number, search: NodeSearch): Buffer {
+  if (search.ids !== undefined) {
+    const results = search.ids.map((id) => product(Number(id)));
+    return Buffer.from(JSON.stringify({ results, offset: 0, limit: results.length, total: results.length }));
+  }
   const limit = search.hitsPerPage ?? search.limit ?? 20;
   const offset = search.page === undefined ? (search.offset ?? 0) : (search.page - 1) * limit;
   const only = search.attributesToRetrieve ?? null;
   const hits = Array.from({ length: Math.min(limit, 1_000 - offset) }, (_, i) => {
-    const document = product(offset + i, node);
+    const document = product((offset + i) * count + node);
     const shown = only === null ? document : Object.fromEntries(only.map((field) => [field, document[field]]));
     return search.showRankingScoreDetails ? { ...shown, _rankingScoreDetails: details(offset + i) } : shown;
   });
@@ -129,7 +135,7 @@ function start(node: number): Promise<string> {
     const body = await read(request);
     let bytes: Buffer | undefined;
     let status = 200;
-    if (request.url?.endsWith('/search')) {
+    if (/\/(search|documents\/fetch)$/.test(request.url ?? '')) {
       bytes = answers.get(body);
       if (bytes === undefined) {
         bytes = answer(node, JSON.parse(body) as NodeSearch);

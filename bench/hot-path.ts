@@ -46,6 +46,7 @@ export const hotPathCases: readonly HotPathCase[] = [
   { ...usual, offset: 900 },
   { ...usual, facets: true },
   { ...usual, hitBytes: 10_000, limit: 100 },
+  { ...usual, hitBytes: 10_000, offset: 900 },
   { ...usual, nodes: 24, offset: 900 },
 ];
 

@@ -1,3 +1,4 @@
+import { type FetchDocuments, isDeep, placesOnly, withDocuments } from './deep-page.ts';
 import { mergedHits, mergedSoFar, type NodeSearchAnswer } from './merge/answer.ts';
 import type { RankedHit } from './merge/ranked-hit.ts';
 import { byNode, type ScatterResult, type ShardAnswer } from './scatter.ts';
@@ -25,12 +26,20 @@ async function askForAll(ask: AskNodes, search: PlannedSearch, found: Gathered, 
   };
 }
 
+/** Finds hits and, for a page far into the results, fetches its documents apart. */
+export async function findHits(ask: AskNodes, fetch: FetchDocuments, search: PlannedSearch): Promise<FoundHits> {
+  if (isThinned(search) || !isDeep(search)) return findWhole(ask, search);
+  const found = await findWhole(ask, placesOnly(search));
+  const hits = await withDocuments(fetch, search, found.hits);
+  return hits === null ? findWhole(ask, search) : { ...found, hits };
+}
+
 /**
  * Asks each node for as many hits as its share of the shards should need, and asks again, for the whole window, one that had
  * too few. Should that not do, the others are asked for all as well. What `distinct` or a threshold leaves out depends on how
  * far a node looks, so that such a search asks for all at once.
  */
-export async function findHits(ask: AskNodes, search: PlannedSearch): Promise<FoundHits> {
+async function findWhole(ask: AskNodes, search: PlannedSearch): Promise<FoundHits> {
   const round = firstRound(search);
   if (isThinned(search)) {
     const found = await ask(search, round);

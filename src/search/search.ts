@@ -3,6 +3,7 @@ import { bufferOf } from '../json/byte-text.ts';
 import type { Caller } from '../keys/caller.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { searchAttributes } from './attributes.ts';
+import { createFetchDocuments } from './deep-page.ts';
 import { createFederatedSearch } from './federated/federated.ts';
 import { narrowedShards } from './filter/shards.ts';
 import { findHits } from './find-hits.ts';
@@ -62,6 +63,7 @@ export function createSearchService({
 }: SearchOptions): Pick<SearchService, 'search' | 'similar' | 'federated'> {
   const readSettings = createSettingsReader();
   const ask = createAskNodes(scatter);
+  const fetchDocuments = createFetchDocuments(scatter);
   const searchVectors = createHybridSearch(ask, semanticOverFetch);
 
   function plan(indexUid: string, query: SearchQuery, caller: Caller): PlannedSearch {
@@ -89,7 +91,7 @@ export function createSearchService({
   }
 
   async function searchWords(search: PlannedSearch): Promise<ReadAnswer<Buffer>> {
-    const { hits: ranked, answers, missing } = await findHits(ask, search);
+    const { hits: ranked, answers, missing } = await findHits(ask, fetchDocuments, search);
     const counted = await countThinned(ask, search, ranked, answers);
     const hits = ranked.map(({ hit }) => hit);
     const spellings = await findSpellings(ask, search, answers);

@@ -108,7 +108,7 @@ function shownDetails(text: ByteText, member: Member, displayed: readonly string
 }
 
 /** Whether a client sees the whole document and nothing else. */
-function isPlain(view: HitView): boolean {
+export function isPlain(view: HitView): boolean {
   if (view.visible.retrieve !== null || view.formatted || view.matchesPosition) return false;
   return !view.rankingScore && view.fetchedScore !== true && !view.rankingScoreDetails;
 }

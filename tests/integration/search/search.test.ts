@@ -7,7 +7,7 @@ import { parseRaw, type Raw } from '../../support/raw-json.ts';
 import { searchCases } from '../../support/requests.ts';
 import { rankedHits } from '../../support/ties.ts';
 import { searchQuery } from '../../unit/search/fixtures.ts';
-import { anyCaller, type ShardedFixture, startShardedFixture } from './shards.ts';
+import { anyCaller, rawHits, type ShardedFixture, startShardedFixture } from './shards.ts';
 
 const corpus = products(1_500);
 const hidden = ['id', 'title', 'seller.name', 'seller', 'dimensions.height', 'absent'];
@@ -75,6 +75,28 @@ const differences = async (uid: string, body: Record<string, unknown>) =>
     withoutEstimate(parseAnswer(sameSpelling(await ours(uid, body))), body),
     { loose: momentary, ordered },
   );
+
+describe('pages far into the results', () => {
+  const bodies = [
+    { q: '', offset: 200, limit: 20 },
+    { q: '', offset: 640, limit: 300 },
+    { q: '', offset: 950, limit: 100 },
+    { q: '', page: 31, hitsPerPage: 25 },
+    { q: '', offset: 300, limit: 40, filter: 'stock >= 0', facets: ['brand'] },
+    { q: '', offset: 300, limit: 40, sort: ['price:desc'] },
+    { q: '', offset: 300, limit: 5, showRankingScore: true },
+    { q: 'a', offset: 210, limit: 30 },
+    { q: '', offset: 1_600, limit: 20 },
+  ];
+  it.each(bodies)('are those of one server: %j', async (body) => {
+    for (const uid of ['single', 'double']) expect(await differences(uid, body), uid).toEqual([]);
+  });
+
+  it.each([200, 640, 980])('show documents as a page that begins before them does (%i)', async (offset) => {
+    const whole = rawHits(await ours('single', { q: '', offset: 0, limit: 1_000 }));
+    expect(rawHits(await ours('single', { q: '', offset, limit: 20 }))).toEqual(whole.slice(offset, offset + 20));
+  });
+});
 
 describe.each(['single', 'double', 'hidden', 'groups'])('searches of %s', (uid) => {
   it('answer like one server, class by class', async () => {
