@@ -69,9 +69,7 @@ export interface MergeOptions {
 /** The source's hits that `accept` takes. */
 function filtered(source: Source<RankedHit>, accept: (hit: RankedHit) => boolean): Source<RankedHit> {
   return {
-    get cut() {
-      return source.cut ?? false;
-    },
+    isCut: () => source.isCut?.() ?? false,
     next() {
       let hit = source.next();
       while (hit !== null && !accept(hit)) hit = source.next();
@@ -110,7 +108,7 @@ export function mergedSoFar(
   const read = { view, primaryKey, rankingOf: rememberedRankings() };
   const sources = answers.map((answer) => hitSource(answer, read, window.reach));
   const hits = mergeHits(sources, options);
-  const short = hits.length < window.reach ? answers.filter((_, i) => sources[i]?.cut) : [];
+  const short = hits.length < window.reach ? answers.filter((_, i) => sources[i]?.isCut?.()) : [];
   return { hits, short };
 }
 

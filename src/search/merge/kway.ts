@@ -2,8 +2,11 @@
 export interface Source<T> {
   /** The next element, or null at the end. */
   next(): T | null;
-  /** Whether, after the end, the list goes on where it came from. */
-  readonly cut?: boolean;
+  /**
+   * Whether, after the end, the list goes on where it came from. A method: V8 gives each object literal with an accessor a hidden
+   * class of its own, which keeps alive all that the accessor sees until the next full collection.
+   */
+  isCut?(): boolean;
 }
 
 /** The source of an array. */
@@ -27,7 +30,7 @@ export function mergeSources<T>(
   for (const source of sources) {
     const head = source.next();
     if (head !== null) heads.push({ head, source });
-    else if (source.cut) return merged;
+    else if (source.isCut?.()) return merged;
   }
   while (merged.length < take && heads.length > 0) {
     let first = 0;
@@ -38,7 +41,7 @@ export function mergeSources<T>(
     if (accept(taken.head)) merged.push(taken.head);
     const next = taken.source.next();
     if (next !== null) taken.head = next;
-    else if (taken.source.cut) return merged;
+    else if (taken.source.isCut?.()) return merged;
     else heads.splice(first, 1);
   }
   return merged;

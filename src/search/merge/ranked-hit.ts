@@ -30,11 +30,12 @@ export interface HitReading {
 /** `parseRanking` that knows what it has read: many hits rank alike, on one node and on several. */
 export function rememberedRankings(): HitReading['rankingOf'] {
   const known = new Map<string, Ranking>();
+  let last = { details: '', ranking: [] as Ranking };
   return (details) => {
-    const before = known.get(details);
-    if (before !== undefined) return before;
-    const ranking = parseRanking(details);
+    if (details === last.details) return last.ranking;
+    const ranking = known.get(details) ?? parseRanking(details);
     known.set(details, ranking);
+    last = { details, ranking };
     return ranking;
   };
 }
@@ -120,9 +121,7 @@ export function hitSource(answer: NodeSearchAnswer, reading: HitReading, reach =
   let at = hitsFirst.length;
   let count = 0;
   return {
-    get cut() {
-      return answer.reach < reach && count >= answer.reach;
-    },
+    isCut: () => answer.reach < reach && count >= answer.reach,
     next() {
       if (text.charAt(at) === ']') return null;
       count++;
