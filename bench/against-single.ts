@@ -37,12 +37,25 @@ interface Side {
   toSearch(body: SearchBody): BenchSearch;
 }
 
+/** Documents that each of three nodes gets of one of the corpus' batches. */
+const thirdOfBatch = 1_667;
 const kinds: readonly Workload[] = ['cheap', 'expensive'];
 
 async function indexingSeconds(server: Server, corpus: Corpus): Promise<number> {
   const at = performance.now();
   await loadCorpus(server, corpus);
   return (performance.now() - at) / 1_000;
+}
+
+/** Seconds for three nodes that get a third of the documents each, with nothing in front of them. */
+async function directIndexingSeconds(corpus: Corpus): Promise<number> {
+  const nodes = await Promise.all([startOracle(), startOracle(), startOracle()]);
+  const part = (i: number) => corpus.documents.filter((_, at) => at % nodes.length === i);
+  const at = performance.now();
+  await Promise.all(nodes.map((node, i) => loadCorpus(node, { ...corpus, documents: part(i) }, thirdOfBatch)));
+  const seconds = (performance.now() - at) / 1_000;
+  await Promise.all(nodes.map((node) => node.stop()));
+  return seconds;
 }
 
 async function loadAll(side: Side, bodies: readonly SearchBody[], clients: number, runMs: number): Promise<LoadResult> {
@@ -88,9 +101,10 @@ export async function againstSingle(size: Size): Promise<SideResult[]> {
   };
   const search = (uid: string) => (body: SearchBody) => searchOf(uid, body);
   try {
+    const direct = await directIndexingSeconds(corpus);
     const single = keep(await startOracle());
     const cluster = keep(await startCluster({ nodes: 3, miroir: 'child' }));
-    const indexing = [await indexingSeconds(single, corpus), await indexingSeconds(cluster, corpus)];
+    const indexing = [await indexingSeconds(single, corpus), await indexingSeconds(cluster, corpus), null, direct];
     const nodes = cluster.nodes.map(({ address }) => ({ address, masterKey: nodeMasterKey }));
     const [first] = nodes;
     if (first === undefined) throw new Error('no nodes');
