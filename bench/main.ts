@@ -8,6 +8,7 @@ import { drawCharts } from './charts.ts';
 import { costRatios, costs, costsTable } from './costs.ts';
 import { caseName, hotPath, hotPathCases, hotPathTable } from './hot-path.ts';
 import { moves, movesTable } from './moves.ts';
+import { writeReport } from './report.ts';
 
 /**
  * `npm run bench [-- --quick] [--only hot-path|end-to-end|costs|moves] [--json file] [--check] [--record] [--charts]`: everything is
@@ -51,7 +52,10 @@ mkdirSync(dirname(file), { recursive: true });
 const results = { node: process.version, cores: cpus().length, seconds, size, hot, single, sizes, moved, ratios };
 writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
 console.info(`\n${results.cores} cores, Node.js ${results.node}, ${seconds} s; figures in ${file}`);
-if (values.charts) drawCharts({ hot, single });
+if (values.charts) {
+  drawCharts({ hot, single });
+  writeReport({ hot, single, sizes });
+}
 if (values.record) writeBaseline(ratios);
 if (values.check) {
   const worse = regressions(ratios, readBaseline());

@@ -51,6 +51,12 @@ export function begun(load: ReadLoad, now: number): ReadLoad {
   return { ...load, inFlight: load.inFlight + 1, waitingSince: load.waitingSince ?? now };
 }
 
+function withLatest(window: readonly number[], time: number): readonly number[] {
+  const times = window.slice(1 - windowSize);
+  times.push(time);
+  return times;
+}
+
 /**
  * After a read ended. Smoothing goes by time, not by number, so that one sample after a long pause counts nearly fully: a
  * node that recovered is recognised by the first answers. An abandoned read can only make the node look slower.
@@ -72,7 +78,7 @@ export function ended(load: ReadLoad, { result, ms }: ReadEnd, now: number): Rea
     inFlight,
     waitingSince: result === 'answered' ? (inFlight > 0 ? now : null) : load.waitingSince,
     abandoned: result === 'answered' ? 0 : load.abandoned + Number(result === 'abandoned'),
-    window: anew ? [ms] : [...load.window.slice(1 - windowSize), seen],
+    window: anew ? [ms] : withLatest(load.window, seen),
   };
 }
 

@@ -51,10 +51,12 @@ export class Gathering<T> {
   async run(): Promise<void> {
     const { shards, parts } = this.#request;
     const named = parts?.map(({ nodeId, shards: own }) => [nodeId, own] as const);
-    const plan = named === undefined ? this.#plan(shards) : { byNode: new Map(named), missing: [] };
+    const standings = this.#standings();
+    const plan =
+      named === undefined ? this.#plan(shards, this.#failedNodes, standings) : { byNode: new Map(named), missing: [] };
     this.missing.push(...plan.missing);
     this.#options.metrics.fanOut(plan.byNode.size);
-    this.#lookAtSlowNodes(plan.byNode);
+    this.#lookAtSlowNodes(plan.byNode, standings);
     await Promise.all([...plan.byNode].map(([node, part]) => this.#ask(node, part, 1)));
   }
 
@@ -68,9 +70,12 @@ export class Gathering<T> {
     return this.#options.selection.standings(nodes);
   }
 
-  #plan(shards: readonly number[], excluded: ReadonlySet<string> = this.#failedNodes): ReadPlan {
+  #plan(
+    shards: readonly number[],
+    excluded: ReadonlySet<string> = this.#failedNodes,
+    standings = this.#standings(),
+  ): ReadPlan {
     const { index, startGroup } = this.#request;
-    const standings = this.#standings();
     const { leastLoadedGroup } = this.#options;
     const unknown: Standing = { rank: 'good', cost: 0 };
     const preference: ReadPreference = { standing: (id) => standings.get(id) ?? unknown, leastLoadedGroup };
@@ -166,9 +171,9 @@ export class Gathering<T> {
   }
 
   /** Sends a copy of this read to a node that is avoided, to learn how it does; nobody waits for the answer. */
-  #lookAtSlowNodes(planned: ReadonlyMap<string, readonly number[]>): void {
+  #lookAtSlowNodes(planned: ReadonlyMap<string, readonly number[]>, standings: ReadonlyMap<string, Standing>): void {
     const { selection, budget } = this.#options;
-    for (const [nodeId, { rank }] of this.#standings()) {
+    for (const [nodeId, { rank }] of standings) {
       if (rank !== 'slow' || planned.has(nodeId)) continue;
       const shards = this.#sharesOf(nodeId);
       if (shards.length === 0 || !selection.probeDue(nodeId) || !budget.take(1)) continue;

@@ -112,18 +112,24 @@ export function nodeSearchParameters(
   search: NodeSearch,
 ): (shards: readonly number[], whole: boolean, reach?: number) => NodeParameters {
   const common = commonParameters(search);
-  const filter = disguiseFilter(search.filter);
-  return (shards, whole, reach = search.window.reach) => ({
-    ...common,
-    ...reachParameters(search.window, reach),
-    ...present({ filter: whole ? filter : withShards(filter, shards) }),
+  const own = ownParameters(search);
+  return (...asked) => ({ ...common, ...own(...asked) });
+}
+
+/** The parameters that differ between nodes. */
+function ownParameters({ filter, window }: NodeSearch) {
+  const disguised = disguiseFilter(filter);
+  return (shards: readonly number[], whole: boolean, reach = window.reach): NodeParameters => ({
+    ...reachParameters(window, reach),
+    ...present({ filter: whole ? disguised : withShards(disguised, shards) }),
   });
 }
 
-/** `nodeSearchParameters` as the body of a search. */
+/** `nodeSearchParameters` as the body of a search; what all nodes are asked alike is written once. */
 export function nodeSearchBody(
   search: NodeSearch,
 ): (shards: readonly number[], whole: boolean, reach?: number) => string {
-  const parameters = nodeSearchParameters(search);
-  return (shards, whole, reach) => JSON.stringify(parameters(shards, whole, reach));
+  const common = JSON.stringify(commonParameters(search)).slice(0, -1);
+  const own = ownParameters(search);
+  return (...asked) => `${common},${JSON.stringify(own(...asked)).slice(1)}`;
 }
