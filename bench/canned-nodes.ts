@@ -149,6 +149,8 @@ function start(node: number): Promise<string> {
     response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length });
     response.end(bytes);
   });
+  // sides take turns, and connections wait for theirs
+  server.keepAliveTimeout = 600_000;
   return new Promise((resolve) =>
     server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)),
   );

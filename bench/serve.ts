@@ -21,12 +21,13 @@ export function serve(answer: (asked: Asked) => Promise<Buffer>): void {
       response.end(body);
     });
   });
+  server.keepAliveTimeout = 600_000;
   server.listen(0, '127.0.0.1', () => console.info(`http://127.0.0.1:${(server.address() as AddressInfo).port}`));
 }
 
 /** Sends a request on to a node: the least that a proxy in Node.js does. */
 export function sender(target: string): (asked: Asked) => Promise<Buffer> {
-  const pool = new Pool(target, { connections: 64, pipelining: 1 });
+  const pool = new Pool(target, { connections: 64, pipelining: 1, keepAliveTimeout: 600_000 });
   return async ({ path, body, authorization }) => {
     const headers = { authorization, 'content-type': 'application/json', 'accept-encoding': 'identity' };
     const answer = await pool.request({ method: 'POST', path, headers, body });
