@@ -74,7 +74,7 @@ export function writeReport({ hot, single, sizes }: Results): void {
     const [begin, end] = [`<!-- ${name}: written by npm run bench -- --charts -->\n`, `\n<!-- end of ${name} -->`];
     const [from, to] = [text.indexOf(begin), text.indexOf(end)];
     if (from === -1 || to === -1) throw new Error(`docs/performance.md has no place for the table of the ${name}`);
-    text = `${text.slice(0, from + begin.length)}${table}${text.slice(to)}`;
+    text = `${text.slice(0, from + begin.length)}\n${table}\n${text.slice(to)}`;
   }
   writeFileSync(page, text);
 }

@@ -89,20 +89,29 @@ export type ReadPiece = (piece: string) => string;
 
 const asItIs: ReadPiece = (piece) => piece;
 
-/** The object at `at`: its members in order, duplicates included. Keys are given as `read` reads them. */
-export function scanObject(text: string, at = 0, read: ReadPiece = asItIs): ScannedObject {
-  const list: Member[] = [];
+type VisitMember = (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => void;
+
+/** Shows where each member of the object at `at` stands, in order; returns the offset just behind the object. */
+function walkMembers(text: string, at: number, visit: VisitMember): number {
   let i = skipSpace(text, skipSpace(text, at) + 1);
   while (text.charCodeAt(i) !== CLOSE_BRACE) {
-    const keyStart = i;
     const keyEnd = skipString(text, i);
     const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
     const valueEnd = skipValue(text, valueStart);
-    list.push({ key: decodeKey(read(text.slice(keyStart, keyEnd))), keyStart, valueStart, valueEnd });
+    visit(i, keyEnd, valueStart, valueEnd);
     i = skipSpace(text, valueEnd);
     if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1);
   }
-  return { list, end: i + 1 };
+  return i + 1;
+}
+
+/** The object at `at`: its members in order, duplicates included. Keys are given as `read` reads them. */
+export function scanObject(text: string, at = 0, read: ReadPiece = asItIs): ScannedObject {
+  const list: Member[] = [];
+  const end = walkMembers(text, at, (keyStart, keyEnd, valueStart, valueEnd) => {
+    list.push({ key: decodeKey(read(text.slice(keyStart, keyEnd))), keyStart, valueStart, valueEnd });
+  });
+  return { list, end };
 }
 
 /** The members of the object at `at`; see `scanObject`. */
@@ -120,22 +129,15 @@ export function findMembers(
   names: readonly string[],
 ): { places: (Place | null)[]; end: number } {
   const places: (Place | null)[] = names.map(() => null);
-  let i = skipSpace(text, skipSpace(text, at) + 1);
-  while (text.charCodeAt(i) !== CLOSE_BRACE) {
-    const keyStart = i;
-    const keyEnd = skipString(text, i);
-    const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
-    const valueEnd = skipValue(text, valueStart);
+  const end = walkMembers(text, at, (keyStart, keyEnd, valueStart, valueEnd) => {
     for (let n = 0; n < names.length; n++) {
       const name = names[n] as string;
       if (name.length === keyEnd - keyStart && text.startsWith(name, keyStart)) {
         places[n] = { keyStart, valueStart, valueEnd };
       }
     }
-    i = skipSpace(text, valueEnd);
-    if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1);
-  }
-  return { places, end: i + 1 };
+  });
+  return { places, end };
 }
 
 const isBetween = (c: number) => c === COMMA || c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;
