@@ -2,7 +2,7 @@ import { shardField, versionField } from '../../documents/markers.ts';
 import { type ByteText, byteMembers, bytesOf, cut, textOf } from '../../json/byte-text.ts';
 import { findMembers, type Member, type Place, skipSpace, withoutMembers } from '../../json/scan.ts';
 import type { NodeSearchAnswer } from './answer.ts';
-import { detailsName, type HitView, type NodeHit, readHit } from './hit.ts';
+import { detailsName, type HitView, isPlain, type NodeHit, readHit } from './hit.ts';
 import type { Source } from './kway.ts';
 import { compareRankings, parseRanking, type Ranking } from './order.ts';
 
@@ -75,7 +75,9 @@ class PlacedHit implements RankedHit, NodeHit {
     return this.#takeApart().added;
   }
 
-  get document(): ByteText {
+  get document(): ByteText | undefined {
+    // the node was asked for more than the document, whoever is shown it
+    if (!isPlain(this.#reading.view)) return undefined;
     const [details, shard, version] = this.#places;
     const own = [shard, version, this.#hasDetails() ? details : null].filter((place) => place != null);
     own.sort((a, b) => a.keyStart - b.keyStart);
