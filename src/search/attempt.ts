@@ -86,16 +86,19 @@ export function startAttempt<T>(
     /** Whether these shards are still all that the node holds. */
     holdsNoMore(): boolean;
     timeoutMs: number;
+    /** Whether to open a new connection for it. */
+    ownConnection: boolean;
   },
 ): Attempt<T> {
-  const { nodeId, shards, whole, timeoutMs } = part;
+  const { nodeId, shards, whole, timeoutMs, ownConnection } = part;
   const signal = new Cancellation();
   let abandoned = false;
   const end = options.selection.begin(nodeId);
   const cancel = options.timing.after(timeoutMs, () => signal.abort());
 
   function send(unfiltered: boolean): Promise<NodeResponse> {
-    return options.clients.get(nodeId).request({ ...request.build(shards, unfiltered, nodeId), timeoutMs, signal });
+    const asked = request.build(shards, unfiltered, nodeId);
+    return options.clients.get(nodeId).request({ ...asked, timeoutMs, signal, ownConnection });
   }
 
   async function ask(): Promise<Outcome<T>> {

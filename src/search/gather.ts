@@ -93,7 +93,9 @@ export class Gathering<T> {
     const holdsNoMore = () => this.#layout().held.get(nodeId) === shards.length;
     const whole = this.#held.get(nodeId) === shards.length;
     const timeoutMs = this.#timeout(attempt);
-    return startAttempt(this.#options, this.#request, { nodeId, shards, whole, holdsNoMore, timeoutMs });
+    // kept connections may all be as dead as the one that broke
+    const ownConnection = this.#failedNodes.has(nodeId);
+    return startAttempt(this.#options, this.#request, { nodeId, shards, whole, holdsNoMore, timeoutMs, ownConnection });
   }
 
   async #ask(nodeId: string, shards: readonly number[], attempt: number): Promise<void> {

@@ -29,11 +29,14 @@ const view: ClusterView = {
 
 function setUp(nodes: Record<string, Behaviour>, options: Partial<ScatterOptions> = {}) {
   const asked: string[] = [];
+  /** Requests over a connection of their own. */
+  const anew: string[] = [];
   const metrics = { fanOut: 0, retries: 0, partial: 0 };
   const client = (id: string): NodeClient => ({
     id,
-    async request({ path }) {
+    async request({ path, ownConnection }) {
       asked.push(path);
+      if (ownConnection === true) anew.push(path);
       const answer = (nodes[id] ?? ok)(path);
       if (answer instanceof NodeError) throw answer;
       return answer;
@@ -66,7 +69,7 @@ function setUp(nodes: Record<string, Behaviour>, options: Partial<ScatterOptions
       read: (text) => JSON.parse(text) as string,
       absent: { code: 'document_not_found', value: 'nothing' },
     });
-  return { run, asked, metrics };
+  return { run, asked, anew, metrics };
 }
 
 beforeAll(initHash);
@@ -128,7 +131,7 @@ describe('scatter', () => {
   it('asks a node again whose connection broke, when nobody else has the shards', async () => {
     let times = 0;
     const broken = () => new NodeError('b', 'broken', 'reset');
-    const { run, asked, metrics } = setUp({
+    const { run, asked, anew, metrics } = setUp({
       b: (path) => (times++ < 2 ? broken() : ok(path)),
       c: () => new NodeError('c', 'timeout', 'late'),
     });
@@ -136,6 +139,7 @@ describe('scatter', () => {
     expect(answers.map((a) => a.value)).toEqual(['a:0,1:true', 'b:2,3:true']);
     expect(missing).toEqual([]);
     expect(asked).toEqual(['a:0,1:true', 'b:2,3:true', 'c:2,3:false', 'b:2,3:true', 'b:2,3:true']);
+    expect(anew).toEqual(['b:2,3:true', 'b:2,3:true']);
     expect(metrics).toMatchObject({ retries: 3, partial: 0 });
 
     const hopeless = setUp({ b: broken, c: refused('c') });
