@@ -7,15 +7,30 @@ const long = [
   'tests/integration/reshard/node-away.test.ts',
 ];
 
+/** Compares how nodes answer, which says something only while nothing else is running: comes after all others, by itself. */
+const alone = ['tests/integration/steering.test.ts'];
+
+const exclude = [...configDefaults.exclude, ...(process.env.MIROIR_LONG_TESTS === '1' ? [] : long)];
+
 /** Integration suites start real servers, so files run a few at a time and hooks may take a while. */
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...(process.env.MIROIR_LONG_TESTS === '1' ? [] : long)],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
     pool: 'forks',
     reporters: ['default', './tests/support/summary-reporter.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['tests/**/*.test.ts'],
+          exclude: [...exclude, ...alone],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { extends: true, test: { name: 'alone', include: alone, exclude, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });
