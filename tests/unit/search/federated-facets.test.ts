@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type FacetOrders, joinFacets, settleFacetOrders } from '../../../src/search/federated/facets.ts';
 import { mergeFacets, type NodeFacets } from '../../../src/search/merge/facets.ts';
 import { facetsOfHits } from '../../../src/search/merge/hit-facets.ts';
+import { plainView } from './fixtures.ts';
 import { hitOf } from './raw-hits.ts';
 
 const byText: FacetOrders = new Map([['f', { indexUid: 'a', order: 'alpha' }]]);
@@ -52,15 +53,7 @@ describe('settleFacetOrders', () => {
 });
 
 describe('facetsOfHits', () => {
-  const view = {
-    visible: { retrieve: null, formatted: null, displayed: null },
-    extras: [],
-    formatted: false,
-    matchesPosition: false,
-    rankingScore: false,
-    rankingScoreDetails: false,
-  };
-  const hit = (text: string) => hitOf(text, view);
+  const hit = (text: string) => hitOf(text, plainView);
 
   it('counts each value of a document once, through arrays and objects', () => {
     const hits = [

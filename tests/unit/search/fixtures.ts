@@ -1,5 +1,16 @@
+import type { HitView } from '../../../src/search/merge/hit.ts';
 import type { SearchQuery } from '../../../src/search/query.ts';
 import type { IndexRecord } from '../../../src/store/records.ts';
+
+/** What a client that asks for nothing special sees of a hit: the document. */
+export const plainView: HitView = {
+  visible: { retrieve: null, formatted: null, displayed: null },
+  extras: [],
+  formatted: false,
+  matchesPosition: false,
+  rankingScore: false,
+  rankingScoreDetails: false,
+};
 
 /** A catalog record with sensible values. */
 export function indexRecord(change: Partial<IndexRecord> = {}): IndexRecord {

@@ -4,7 +4,7 @@ import { bufferOf, byteText } from '../../../src/json/byte-text.ts';
 import { mergeSearchAnswers, readSearchAnswer } from '../../../src/search/merge/answer.ts';
 import { windowOf } from '../../../src/search/merge/totals.ts';
 import { parseReadSettings } from '../../../src/search/settings-view.ts';
-import { searchQuery } from './fixtures.ts';
+import { plainView, searchQuery } from './fixtures.ts';
 
 /** Names that are easily taken for Meilisearch's own or for the end of the hits. */
 const oddNames = [
@@ -76,14 +76,7 @@ describe('merging bytes', () => {
             query,
             window: windowOf(query, settings.maxTotalHits),
             settings,
-            view: {
-              visible: { retrieve: null, formatted: null, displayed: null },
-              extras: [],
-              formatted: false,
-              matchesPosition: false,
-              rankingScore: false,
-              rankingScoreDetails: false,
-            },
+            view: plainView,
             primaryKey: 'id',
             distinct: null,
             countedDistinct: null,

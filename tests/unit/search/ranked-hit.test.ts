@@ -1,16 +1,9 @@
 import { expect, it } from 'vitest';
 import { type HitView, renderHit } from '../../../src/search/merge/hit.ts';
 import { hitSource, rememberedRankings } from '../../../src/search/merge/ranked-hit.ts';
+import { plainView as plain } from './fixtures.ts';
 import { answerOf } from './raw-hits.ts';
 
-const plain: HitView = {
-  visible: { retrieve: null, formatted: null, displayed: null },
-  extras: [],
-  formatted: false,
-  matchesPosition: false,
-  rankingScore: false,
-  rankingScoreDetails: false,
-};
 const hit = (added: string) =>
   `{"id":1,"_miroir_shard":"§","a":{"b":[1, 2]},"_miroir_version":"v"${added},"_rankingScoreDetails":{"x:asc":{"order":0,"value":1}}}`;
 
