@@ -78,13 +78,18 @@ export const fileSchema = z.strictObject({
       'a host name or IP address',
     ),
     port: port('Port to listen on.', 7700),
+    workers: integer(
+      'Processes that answer on the port. With `1` one process does everything. With more, that many answer searches and reads of documents, and one besides them does the rest: writes, tasks, repairs, moves. See docs/scaling.md.',
+      { min: 1, max: 64 },
+      1,
+    ),
     max_body_bytes: size(
       'Largest request body, after decompression. Larger ones are answered with `payload_too_large`.',
       '100MiB',
       { min: '1KiB', max: '16GiB' },
     ),
     max_concurrent_requests: integer(
-      'Requests handled at the same time, except `/health` and `/_miroir`. Further ones wait in line.',
+      'Requests handled at the same time, except `/health` and `/_miroir`. Further ones wait in line. Workers have equal shares of this for what they answer themselves.',
       { min: 1, max: 1_000_000 },
       1000,
     ),
@@ -123,7 +128,7 @@ export const fileSchema = z.strictObject({
       max: '1h',
     }),
     memory_limit: size(
-      'Memory that Miroir may take (its resident set). A request whose body would pass it is answered with 503 `miroir_overloaded` and `Retry-After`; one at a time is always let in. Each body is counted several times, because it is read, split and sent on to every copy.',
+      'Memory that Miroir may take (its resident set; with `server.workers`, that of each process). A request whose body would pass it is answered with 503 `miroir_overloaded` and `Retry-After`; one at a time is always let in. Each body is counted several times, because it is read, split and sent on to every copy.',
       '2GiB',
       { min: '128MiB', max: '16384GiB' },
     ),

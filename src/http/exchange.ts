@@ -13,7 +13,7 @@ import { documentFormat, requireJson } from './content-type.ts';
 import { type JsonBody, parseJsonBody } from './json-text.ts';
 import type { Reservation } from './memory-budget.ts';
 import { chosenName, fingerprint } from './own-headers.ts';
-import type { DocumentPayload, Services } from './services.ts';
+import type { DocumentPayload, ReadServices, Services } from './services.ts';
 import { queryOf } from './url.ts';
 
 /** Bytes of a gzip header; what is shorter and no gzip is found out at its end only. */
@@ -30,8 +30,8 @@ const brokenMessages: Record<string, string> = {
  * One request under way: what a route needs of it, with Meilisearch's own refusals. Meilisearch's order of checks is
  * authorisation, query string, content type, body, then the index uid in the path; routes call these in that order.
  */
-export class Exchange {
-  readonly services: Services;
+export class Exchange<S extends ReadServices = Services> {
+  readonly services: S;
   readonly #request: FastifyRequest;
   readonly #bodyLimits: BodyLimits;
   readonly #memory: Pick<Reservation, 'expect' | 'grow'>;
@@ -40,7 +40,7 @@ export class Exchange {
 
   constructor(
     request: FastifyRequest,
-    services: Services,
+    services: S,
     bodyLimits: BodyLimits,
     memory: Pick<Reservation, 'expect' | 'grow'>,
   ) {

@@ -16,6 +16,8 @@ declare module 'fastify' {
     sentContentType: string | undefined;
     /** `performance.now()` at its arrival. */
     arrivedAt: number;
+    /** Another process answers it, and reports it. */
+    forwarded: boolean;
   }
 }
 
@@ -28,6 +30,7 @@ function requestId(headers: Record<string, string | string[] | undefined>): stri
 function leaveBodiesUnread(app: FastifyInstance): void {
   app.decorateRequest('sentContentType', undefined);
   app.decorateRequest('arrivedAt', 0);
+  app.decorateRequest('forwarded', false);
   app.addHook('onRequest', async (request) => {
     request.arrivedAt = performance.now();
     request.sentContentType = request.headers['content-type'];

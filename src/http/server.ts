@@ -15,10 +15,10 @@ import { Exchange } from './exchange.ts';
 import { createInstance } from './instance.ts';
 import { refuseHead, type ServerLimits } from './limits.ts';
 import type { MemoryBudget } from './memory-budget.ts';
-import { type Handler, mount } from './router.ts';
-import { apiRoutes } from './routes/all.ts';
+import { type Handler, mount, type Routes } from './router.ts';
+import { apiRoutes, readRoutes } from './routes/all.ts';
 import { sendAnswer } from './send.ts';
-import type { Services } from './services.ts';
+import type { ReadServices, Services } from './services.ts';
 
 /** One finished request, for metrics. */
 export interface FinishedRequest {
@@ -29,9 +29,9 @@ export interface FinishedRequest {
   seconds: number;
 }
 
-/** What the server is built from. */
-export interface ServerOptions {
-  services: Services;
+/** What every server is built from. */
+interface CommonOptions<S extends ReadServices> {
+  services: S;
   limits: ServerLimits;
   memory: MemoryBudget;
   /** Whether pages of any origin may read answers, as with Meilisearch. Default true. */
@@ -44,8 +44,27 @@ export interface ServerOptions {
   onWaiting?: (count: number) => void;
   /** Called when a request is refused because a limit is reached. */
   onShed?: () => void;
+}
+
+/** What the server of everything is built from. */
+export interface ServerOptions extends CommonOptions<Services> {
   /** Key of the admin API; null closes it, but for readiness and metrics. */
   adminKey: string | null;
+  /** What no answer may overtake; null when there is nothing to wait for. */
+  settled?: () => Promise<void> | null;
+}
+
+/** What the server of a worker process is built from. */
+export interface ReadServerOptions extends CommonOptions<ReadServices> {
+  /** Has the main process answer a request. */
+  forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
+}
+
+/** What servers differ in. */
+interface Parts<S extends ReadServices> extends CommonOptions<S> {
+  routes: readonly Routes<S>[];
+  settled?: () => Promise<void> | null;
+  forward?: ReadServerOptions['forward'];
 }
 
 /** Status in logs and metrics of a request whose client left before the answer. */
@@ -68,10 +87,10 @@ function finishedRequest(request: FastifyRequest, status: number, milliseconds: 
 }
 
 /** A log line and a measurement per request, also for clients that did not wait for their answer. */
-function reportRequests(app: FastifyInstance, { log, onResponse }: ServerOptions): void {
+function reportRequests(app: FastifyInstance, { log, onResponse }: Pick<ServerOptions, 'log' | 'onResponse'>): void {
   const reported = new WeakSet<FastifyRequest>();
   const report = (request: FastifyRequest, finished: FinishedRequest) => {
-    if (reported.has(request)) return;
+    if (request.forwarded || reported.has(request)) return;
     reported.add(request);
     onResponse?.(finished);
     const { method, status, seconds } = finished;
@@ -89,7 +108,7 @@ function reportRequests(app: FastifyInstance, { log, onResponse }: ServerOptions
 }
 
 /** Runs handlers, at most so many at a time; probes always get through. */
-function bounded({ limits, onInFlight, onWaiting }: ServerOptions) {
+function bounded<S extends ReadServices>({ limits, onInFlight, onWaiting }: CommonOptions<S>) {
   const admission = createAdmission({
     places: limits.maxConcurrentRequests,
     queue: limits.maxQueuedRequests,
@@ -99,7 +118,12 @@ function bounded({ limits, onInFlight, onWaiting }: ServerOptions) {
       onWaiting?.(waiting);
     },
   });
-  return async (handler: Handler, exchange: Exchange, path: string, response: ServerResponse): Promise<Answer> => {
+  return async (
+    handler: Handler<S>,
+    exchange: Exchange<S>,
+    path: string,
+    response: ServerResponse,
+  ): Promise<Answer> => {
     if (isExempt(path)) return handler(exchange);
     await admission.enter(response);
     try {
@@ -110,22 +134,30 @@ function bounded({ limits, onInFlight, onWaiting }: ServerOptions) {
   };
 }
 
-/** Builds the server that speaks Meilisearch's API over the services. It is not listening yet. */
-export function buildServer(options: ServerOptions): FastifyInstance {
+function build<S extends ReadServices>(options: Parts<S>): FastifyInstance {
   const { services, log, limits } = options;
   const cors = options.corsEverything ?? true;
   const bodyLimits = { maxBytes: limits.maxBodyBytes, stallMs: limits.stallTimeout };
   const app = createInstance(limits);
   const admitted = bounded(options);
-  const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer) =>
-    sendAnswer(request, reply, answer, { cors, stallMs: limits.stallTimeout });
+  const send = async (request: FastifyRequest, reply: FastifyReply, answer: Answer) => {
+    await options.settled?.();
+    return sendAnswer(request, reply, answer, { cors, stallMs: limits.stallTimeout });
+  };
+  const forward = (request: FastifyRequest, reply: FastifyReply) => {
+    request.forwarded = true;
+    return options.forward!(request, reply);
+  };
   const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const error = toApiError(thrown, request, log);
     if (error.code === 'miroir_overloaded') options.onShed?.();
     return send(request, reply, failure(error));
   };
 
-  async function run(handler: Handler, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function run(handler: Handler<S>, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    // only the main process knows the writes of a session
+    if (options.forward !== undefined && request.headers['x-miroir-session'] !== undefined)
+      return forward(request, reply);
     const memory = options.memory.open();
     const exchange = new Exchange(request, services, bodyLimits, memory);
     const handle = () => admitted(handler, exchange, pathOf(request), reply.raw);
@@ -146,18 +178,21 @@ export function buildServer(options: ServerOptions): FastifyInstance {
   });
   reportRequests(app, options);
   app.setErrorHandler(fail);
-  app.setNotFoundHandler((request, reply) => send(request, reply, empty(404)));
-  const access = adminAccess(options.adminKey);
-  mount(
-    app,
-    [
-      ...apiRoutes,
-      adminRoutes(access),
-      dumpAdminRoutes(access),
-      topologyAdminRoutes(access),
-      reshardAdminRoutes(access),
-    ],
-    run,
-  );
+  const elsewhere = (answer: Answer, request: FastifyRequest, reply: FastifyReply) =>
+    options.forward === undefined ? send(request, reply, answer) : forward(request, reply);
+  app.setNotFoundHandler((request, reply) => elsewhere(empty(404), request, reply));
+  mount(app, options.routes, run, (allow, request, reply) => elsewhere(empty(405, { allow }), request, reply));
   return app;
+}
+
+/** Builds the server that speaks Meilisearch's API over the services. It is not listening yet. */
+export function buildServer(options: ServerOptions): FastifyInstance {
+  const access = adminAccess(options.adminKey);
+  const ownRoutes = [adminRoutes, dumpAdminRoutes, topologyAdminRoutes, reshardAdminRoutes];
+  return build({ ...options, routes: [...apiRoutes, ...ownRoutes.map((routes) => routes(access))] });
+}
+
+/** Builds the server that answers reads of documents over the services, and forwards everything else. It is not listening yet. */
+export function buildReadServer(options: ReadServerOptions): FastifyInstance {
+  return build({ ...options, routes: readRoutes });
 }

@@ -255,8 +255,18 @@ export interface WebhookService {
   delete(uuid: string): Promise<void>;
 }
 
+/** What reading documents and searching call: all that a worker process has (see `workers/`). */
+export interface ReadServices {
+  search: SearchService;
+  documents: DocumentReadService;
+  indexes: Pick<IndexService, 'get'>;
+  keys: Pick<KeyService, 'authorise'>;
+  features: Pick<FeatureService, 'require'>;
+  sessions: Sessions;
+}
+
 /** Everything the routes call; built once in `app.ts`. */
-export interface Services {
+export interface Services extends ReadServices {
   search: SearchService;
   documents: DocumentReadService & DocumentWriteService;
   indexes: IndexService;

@@ -21,7 +21,7 @@ export interface IndexServiceOptions extends Omit<PrepareOptions, 'view'> {
 }
 
 /** The object of `GET /indexes/{uid}` as JSON text. */
-function indexView(index: IndexRecord): string {
+export function indexView(index: IndexRecord): string {
   const { uid, createdAt, updatedAt, primaryKey } = index;
   return JSON.stringify({ uid, createdAt, updatedAt, primaryKey });
 }

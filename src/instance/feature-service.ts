@@ -2,7 +2,7 @@ import type { FeatureService } from '../http/services.ts';
 import type { NodeClient } from '../nodes/client.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Store } from '../store/store.ts';
-import { allOff, checkOffered, type Features, featureNames, featureOff, nodeFeatures } from './features.ts';
+import { checkOffered, type Features, featureOff, featuresKey, nodeFeatures, readFeatures } from './features.ts';
 
 /** What switching features is built from. */
 export interface FeatureServiceOptions {
@@ -25,19 +25,13 @@ export interface FeatureControl extends FeatureService {
   stop(): void;
 }
 
-const metaKey = 'experimentalFeatures';
 /** Milliseconds until a node that could not be switched is tried again. */
 const retryMs = 1_000;
-
-function read(text: string | null): Features {
-  const stored = text === null ? {} : (JSON.parse(text) as Partial<Features>);
-  return Object.fromEntries(featureNames.map((name) => [name, stored[name] === true])) as Features;
-}
 
 /** Features as the store has them, brought to every node that is up and to the others when they come back. */
 export async function createFeatureService(options: FeatureServiceOptions): Promise<FeatureControl> {
   const { store, clients, log } = options;
-  let features: Features = { ...allOff, ...read(await store.meta(metaKey)) };
+  let features = readFeatures(await store.meta(featuresKey));
   let updates: Promise<unknown> = Promise.resolve();
   let stopped = false;
   const retries = new Map<string, NodeJS.Timeout>();
@@ -70,7 +64,7 @@ export async function createFeatureService(options: FeatureServiceOptions): Prom
 
   async function change(patch: Partial<Features>): Promise<string> {
     const next: Features = { ...features, ...patch };
-    await store.commit([{ kind: 'putMeta', key: metaKey, value: JSON.stringify(next) }]);
+    await store.commit([{ kind: 'putMeta', key: featuresKey, value: JSON.stringify(next) }]);
     features = next;
     await syncAll();
     return JSON.stringify(features);

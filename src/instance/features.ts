@@ -22,6 +22,15 @@ export type Features = Readonly<Record<FeatureName, boolean>>;
 /** All of them off, as on a fresh server. */
 export const allOff = Object.fromEntries(featureNames.map((name) => [name, false])) as Features;
 
+/** Under which the store keeps them, as its `meta` value. */
+export const featuresKey = 'experimentalFeatures';
+
+/** The features as stored; all are off when nothing is. */
+export function readFeatures(text: string | null): Features {
+  const stored = text === null ? {} : (JSON.parse(text) as Partial<Features>);
+  return Object.fromEntries(featureNames.map((name) => [name, stored[name] === true])) as Features;
+}
+
 /** Features that work because the nodes have them on; the others are Miroir's own routes. */
 export const nodeFeatures: readonly FeatureName[] = [
   'editDocumentsByFunction',

@@ -49,8 +49,8 @@ export interface LogControl {
   setTarget(target: LogTarget): void;
 }
 
-/** Applies log targets to Miroir's log, which has one level for everything. */
-export function createLogControl(log: Logger): LogControl {
+/** Applies log targets to Miroir's log, which has one level for everything; other processes' logs are told of it. */
+export function createLogControl(log: Logger, tellOthers: (level: LogLevel) => void = () => undefined): LogControl {
   return {
     setTarget({ level, modules }) {
       if (modules.length > 0 || level === null) {
@@ -61,6 +61,7 @@ export function createLogControl(log: Logger): LogControl {
         );
       }
       log.level = level;
+      tellOthers(level);
       if (level !== 'silent') log.info({ level }, 'log level was changed by a request');
     },
   };

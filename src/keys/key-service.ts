@@ -32,7 +32,13 @@ async function loadKeys(store: Store, stamp: () => string): Promise<KeyRecord[]>
   return records;
 }
 
-class StoredKeyService implements KeyService {
+/** The key service of the process that owns the store. */
+export interface StoredKeys extends KeyService {
+  /** Every key, oldest first. */
+  records(): KeyRecord[];
+}
+
+class StoredKeyService implements StoredKeys {
   readonly #options: KeyServiceOptions;
   readonly #directory: KeyDirectory;
   readonly #stamp: () => string;
@@ -48,6 +54,10 @@ class StoredKeyService implements KeyService {
   async authorise(authorization: string | undefined, action: string, indexUid: string | null): Promise<Caller> {
     const { masterKey, now } = this.#options;
     return authorise({ authorization, action, indexUid }, { keys: this.#directory, masterKey, now: now() });
+  }
+
+  records(): KeyRecord[] {
+    return this.#directory.newestFirst().reverse();
   }
 
   async list(offset: number, limit: number): Promise<string> {
@@ -135,7 +145,7 @@ class StoredKeyService implements KeyService {
 }
 
 /** Build the key service: loads all keys, or makes the default ones. */
-export async function createKeyService(options: KeyServiceOptions): Promise<KeyService> {
+export async function createKeyService(options: KeyServiceOptions): Promise<StoredKeys> {
   const stamp = createTimestamps(options.now);
   const directory = new KeyDirectory(options.masterKey, await loadKeys(options.store, stamp));
   return new StoredKeyService(options, directory, stamp);

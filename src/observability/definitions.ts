@@ -195,6 +195,11 @@ export const metricDefinitions = {
     help: 'Tasks in the store, ended ones included.',
     labels: [],
   },
+  miroir_worker_restarts_total: {
+    type: 'counter',
+    help: 'Worker processes (server.workers) that ended and were replaced.',
+    labels: [],
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 /** Name of one of Miroir's metrics. */

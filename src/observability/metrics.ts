@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type MetricDefinition, type MetricName, metricDefinitions } from './definitions.ts';
 
 /** Miroir's metrics as typed fields over a registry of their own; meanings are in `definitions.ts`. */
@@ -39,12 +39,17 @@ export interface Metrics {
   readonly webhookDeliveries: Counter<'outcome'>;
   readonly taskAge: Gauge;
   readonly taskRegistrySize: Gauge;
+  readonly workerRestarts: Counter;
   /** Run before each scrape, to set gauges that are read off the state instead of being kept up to date. */
   beforeScrape(refresh: () => void | Promise<void>): void;
   /** Drops every series of a node that has left. */
   forgetNode(nodeId: string): void;
-  /** Everything in Prometheus' text format. */
+  /** Everything in Prometheus' text format, with what other processes add to it. */
   text(): Promise<string>;
+  /** This process's part of it, for `addSource` of another one. */
+  objects(): Promise<object[]>;
+  /** Further processes, whose `objects()` are added up with this one's. */
+  addSource(source: () => Promise<object[][]>): void;
   /** `Content-Type` of `text()`. */
   readonly contentType: string;
 }
@@ -69,6 +74,7 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
   };
   if (processMetrics) collectDefaultMetrics({ register: registry });
 
+  const sources: (() => Promise<object[][]>)[] = [];
   const refreshers: (() => void | Promise<void>)[] = [];
   const nodeHealthy = gauge<'node'>('miroir_node_healthy');
   const nodeCircuitOpen = gauge<'node'>('miroir_node_circuit_open');
@@ -114,6 +120,7 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     webhookDeliveries: counter('miroir_webhook_deliveries_total'),
     taskAge: gauge('miroir_task_age_seconds'),
     taskRegistrySize: gauge('miroir_task_registry_size'),
+    workerRestarts: counter('miroir_worker_restarts_total'),
     beforeScrape(refresh) {
       refreshers.push(refresh);
     },
@@ -124,7 +131,13 @@ export function createMetrics({ processMetrics = true }: { processMetrics?: bool
     },
     async text() {
       await Promise.all(refreshers.map((refresh) => refresh()));
-      return registry.metrics();
+      if (sources.length === 0) return registry.metrics();
+      const others = await Promise.all(sources.map((source) => source()));
+      return AggregatorRegistry.aggregate([await registry.getMetricsAsJSON(), ...others.flat()]).metrics();
+    },
+    objects: () => registry.getMetricsAsJSON(),
+    addSource(source) {
+      sources.push(source);
     },
     contentType: registry.contentType,
   };

@@ -7,6 +7,8 @@ export interface CopyStates {
   isStale(indexId: number, shard: number, nodeId: string): boolean;
   /** The node has accepted, but not yet applied, tasks of the index that clients were told have ended. */
   isLagging(indexId: number, nodeId: string): boolean;
+  /** By how many parts each node lags with an index. */
+  lagging(): { indexId: number; nodeId: string; parts: number }[];
   stale(): StaleCopy[];
   /** Nodes that still serve a shard although they no longer own it. */
   serving(indexId: number, shard: number): readonly string[];
@@ -80,6 +82,11 @@ export function createCopyStates(marks: readonly StaleCopy[], leavingCopies: rea
   return {
     isStale: (indexId, shard, nodeId) => stale.size > 0 && stale.has(key(indexId, shard, nodeId)),
     isLagging: (indexId, nodeId) => lag.size > 0 && lag.has(`${indexId}/${nodeId}`),
+    lagging: () =>
+      [...lag].map(([name, parts]) => {
+        const slash = name.indexOf('/');
+        return { indexId: Number(name.slice(0, slash)), nodeId: name.slice(slash + 1), parts };
+      }),
     stale: () => [...stale.values()],
     serving: leaving.serving,
     hasSurplus: leaving.hasSurplus,

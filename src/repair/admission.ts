@@ -7,6 +7,8 @@ export interface AdmissionOptions {
   nodes(): readonly string[];
   health: { up(nodeId: string): boolean };
   check: AdmissionCheck;
+  /** Told whenever the node may have begun or ceased to be used. */
+  onChange?: (nodeId: string) => void;
   log: Logger;
 }
 
@@ -34,7 +36,7 @@ const diskEveryMs = 10_000;
 const startPatienceMs = 15_000;
 
 /** Nobody is let in at first. */
-export function createAdmission({ nodes, health, check, log }: AdmissionOptions): Admission {
+export function createAdmission({ nodes, health, check, onChange, log }: AdmissionOptions): Admission {
   const admitted = new Set<string>();
   const running = new Map<string, Promise<void>>();
   /** How often each node went down: a look that began before is worth nothing. */
@@ -61,6 +63,7 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
       if (falls.get(nodeId) !== before) return later(nodeId);
       exchanged.delete(nodeId);
       admitted.add(nodeId);
+      onChange?.(nodeId);
       log.info({ node: nodeId }, 'node is used');
     } catch (error) {
       if (stopping.stopped) return;
@@ -84,11 +87,13 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
   function shutOut(nodeId: string): void {
     falls.set(nodeId, (falls.get(nodeId) ?? 0) + 1);
     admitted.delete(nodeId);
+    onChange?.(nodeId);
   }
 
   async function watchDisk(nodeId: string): Promise<void> {
     const verdict = await stopping.run((signal) => check.disk(nodeId, signal)).catch(() => 'same');
     if (verdict === 'same' || !admitted.delete(nodeId)) return;
+    onChange?.(nodeId);
     await look(nodeId);
   }
 
@@ -96,11 +101,12 @@ export function createAdmission({ nodes, health, check, log }: AdmissionOptions)
     up: (nodeId) => admitted.has(nodeId) && health.up(nodeId),
     recovering: (nodeId) => health.up(nodeId) && !admitted.has(nodeId),
     changed(nodeId) {
-      if (health.up(nodeId)) {
-        void look(nodeId);
+      if (!health.up(nodeId)) {
+        shutOut(nodeId);
         return;
       }
-      shutOut(nodeId);
+      onChange?.(nodeId);
+      void look(nodeId);
     },
     otherDisk(nodeId) {
       exchanged.add(nodeId);

@@ -28,6 +28,8 @@ export interface RepairOptions {
   /** Ids of every node. */
   nodes(): readonly string[];
   health: { up(nodeId: string): boolean };
+  /** Told whenever a node may have begun or ceased to be used. */
+  onNodeUse?: (nodeId: string) => void;
   clients: { get(nodeId: string): NodeClient | undefined };
   /** See `VerifyOptions`. */
   correcting(index: IndexRecord, ids: readonly string[]): Promise<void>;
@@ -151,7 +153,13 @@ export function createRepairs(options: RepairOptions): Repairs {
   return {
     verifier,
     pacer,
-    admission: createAdmission({ nodes: options.nodes, health: options.health, check, log }),
+    admission: createAdmission({
+      nodes: options.nodes,
+      health: options.health,
+      check,
+      onChange: options.onNodeUse,
+      log,
+    }),
     scheduler,
     tools: { access, quiet, preparation, throttle },
   };

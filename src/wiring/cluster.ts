@@ -5,8 +5,7 @@ import { createNodeClient, type NodeClient } from '../nodes/client.ts';
 import { givingUpWhenDown } from '../nodes/give-up.ts';
 import { createHealth, type Health } from '../nodes/health.ts';
 import { createNodeRegistry, type NodeAddress, type NodeRegistry } from '../nodes/registry.ts';
-import { createReplicaSelection, type ReplicaSelection } from '../nodes/replica-selection.ts';
-import { machineTime } from '../nodes/timing.ts';
+import type { ReplicaSelection } from '../nodes/replica-selection.ts';
 import type { Logger } from '../observability/log.ts';
 import { type Metrics, recordNodeOutcome } from '../observability/metrics.ts';
 import { createClusterView } from '../placement/cluster-view.ts';
@@ -16,7 +15,9 @@ import type { ClusterView } from '../placement/view.ts';
 import { type LoadedTopology, loadTopology } from '../rebalance/load-topology.ts';
 import type { Admission } from '../repair/admission.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreChange } from '../store/store.ts';
+import { type Broadcast, broadcastChanges, broadcastLag, settledFirst } from '../workers/broadcast.ts';
+import { buildSelection } from './reading.ts';
 import type { StopList } from './stop-list.ts';
 
 /** What every part of a process starts with. */
@@ -25,6 +26,8 @@ export interface Process {
   log: Logger;
   metrics: Metrics;
   stops: StopList;
+  /** What worker processes are told. */
+  broadcast: Broadcast;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -46,18 +49,26 @@ export interface Cluster {
   view: ClusterView;
   features: FeatureControl;
   nodeIds(): string[];
+  /** Tells the workers whether the node is used. */
+  tellNode(nodeId: string): void;
   /** Who lets nodes in; until it is set no node is used. */
   setAdmission(admission: Admission): void;
 }
 
 /** Opens the store, meets the nodes and resolves when each of them was looked at once. */
-export async function startCluster({ config, log, metrics, stops }: Process): Promise<Cluster> {
-  const store = await openSqliteStore({ path: config.store.path, synchronous: config.store.synchronous });
+export async function startCluster({ config, log, metrics, stops, broadcast }: Process): Promise<Cluster> {
+  const { path, synchronous } = config.store;
+  const onCommitted = (changes: readonly StoreChange[]) => broadcastChanges(broadcast, changes);
+  const store = await openSqliteStore({ path, synchronous, onCommitted });
   stops.add('the store', () => store.close());
   const loaded = await loadTopology(store, config);
   const topology = createTopology(loaded.record);
   let features: FeatureControl | null = null;
   let admission: Admission | null = null;
+  const isUsed = (nodeId: string) => admission?.up(nodeId) ?? false;
+  function tellNode(nodeId: string): void {
+    broadcast.send({ kind: 'node', nodeId, up: isUsed(nodeId), suspect: health.suspect(nodeId) });
+  }
 
   const clientOf = ({ id, address }: NodeAddress) => ({
     id,
@@ -67,14 +78,16 @@ export async function startCluster({ config, log, metrics, stops }: Process): Pr
   });
   const writers = new Map<string, NodeClient>();
   const clients = createNodeRegistry({
-    create: (node) =>
-      createNodeClient({
+    create(node) {
+      const client = createNodeClient({
         ...clientOf(node),
         onOutcome(outcome) {
           recordNodeOutcome(metrics, outcome);
           health.observe(outcome);
         },
-      }),
+      });
+      return config.server.workers === 1 ? client : settledFirst(client, broadcast);
+    },
     onAdded(client) {
       health.add(client);
       writers.set(client.id, givingUpWhenDown(client, health));
@@ -91,24 +104,20 @@ export async function startCluster({ config, log, metrics, stops }: Process): Pr
     onChange(node, { state, lastError, until }, before) {
       log.info({ node, state, lastError, until }, 'node changed state');
       admission?.changed(node);
+      tellNode(node);
       if (before === 'up' && state !== 'up') metrics.nodeCircuitOpenings.inc({ node });
       if (state !== 'up') return;
       selection.forget(node);
       features?.nodeUp(node);
     },
   });
-  const selection = createReplicaSelection({
-    timing: machineTime,
-    suspect: (node) => health.suspect(node),
-    ...config.search.replicaSelection,
-    minHedgeDelay: config.search.hedging.minDelay,
-  });
+  const selection = buildSelection(config, (node) => health.suspect(node));
   clients.setNodes(topology.record().nodes);
   await health.start();
   stops.add('health', () => health.stop());
 
   const catalog = createCatalog(await store.indexes());
-  const copies = createCopyStates(await store.staleCopies(), await store.leavingCopies());
+  const copies = broadcastLag(createCopyStates(await store.staleCopies(), await store.leavingCopies()), broadcast);
   const nodeIds = () => topology.record().nodes.map((node) => node.id);
   const switched = await createFeatureService({
     store,
@@ -133,9 +142,10 @@ export async function startCluster({ config, log, metrics, stops }: Process): Pr
     selection,
     catalog,
     copies,
-    view: createClusterView(topology, { up: (node) => admission?.up(node) ?? false }, copies),
+    view: createClusterView(topology, { up: isUsed }, copies),
     features: switched,
     nodeIds,
+    tellNode,
     setAdmission(set) {
       admission = set;
     },

@@ -2,12 +2,10 @@ import { createAdminService } from '../admin/admin-service.ts';
 import { createDocumentEditService } from '../documents/edit-service.ts';
 import { createBatchJudge } from '../documents/judge-batch.ts';
 import { createVersionClock, versionAt } from '../documents/markers.ts';
-import { createDocumentReadService } from '../documents/read.ts';
 import { createVectorLookup } from '../documents/stored-vectors.ts';
 import { createDocumentWriteService } from '../documents/write-service.ts';
 import { startDumps } from '../dumps/start.ts';
 import { createWholeIndexes } from '../dumps/whole-indexes.ts';
-import type { ErrorBody } from '../errors/api-error.ts';
 import { startExports } from '../export/start.ts';
 import type { Services } from '../http/services.ts';
 import { createIndexService } from '../indexes/index-service.ts';
@@ -15,13 +13,8 @@ import type { PrepareOptions } from '../indexes/prepare.ts';
 import { createSettingsService } from '../indexes/settings/service.ts';
 import { createStats } from '../indexes/stats.ts';
 import { createLogControl } from '../instance/log-target.ts';
-import { createKeyService } from '../keys/key-service.ts';
-import { createExtraBudget } from '../nodes/budget.ts';
+import { createKeyService, type StoredKeys } from '../keys/key-service.ts';
 import { machineTime } from '../nodes/timing.ts';
-import { createReadLayouts } from '../placement/read-layout.ts';
-import { createFacetSearch } from '../search/facet-search.ts';
-import { createScatter, type Scatter } from '../search/scatter.ts';
-import { createSearchService } from '../search/search.ts';
 import type { IndexRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { rfc3339 } from '../tasks/clock.ts';
@@ -29,6 +22,7 @@ import { createProgressReader } from '../tasks/progress.ts';
 import { createSessions } from '../tasks/sessions.ts';
 import { createTaskService } from '../tasks/task-service.ts';
 import type { Cluster, Process } from './cluster.ts';
+import { buildReading, toLogicalError } from './reading.ts';
 import type { Writing } from './writing.ts';
 
 /** Milliseconds a write waits for earlier tasks of its index where its fate depends on what they leave. */
@@ -42,30 +36,9 @@ async function lastVersion(store: Store): Promise<bigint> {
   return versionAt(Date.parse(newest.enqueuedAt) + batchMs);
 }
 
-function buildScatter(
-  { config, metrics }: Process,
-  { view, topology, copies, clients, selection }: Cluster,
-  toLogical: (error: ErrorBody, index: IndexRecord) => ErrorBody,
-): Scatter {
-  return createScatter({
-    view: () => view,
-    layout: createReadLayouts(() => `${topology.record().version}/${copies.version()}`),
-    clients: { get: (id) => clients.get(id)! },
-    timing: machineTime,
-    selection,
-    leastLoadedGroup: config.search.groupSelection === 'least_loaded',
-    hedging: config.search.hedging.enabled,
-    budget: createExtraBudget(config.search.hedging.budget),
-    nodeTimeoutMs: config.search.nodeTimeout,
-    unavailableShards: config.search.unavailableShards,
-    errors: { toLogical },
-    metrics: {
-      fanOut: (nodes) => metrics.scatterFanOut.observe(nodes),
-      retry: () => metrics.scatterRetries.inc(),
-      hedge: (outcome) => metrics.hedges.inc({ outcome }),
-      partial: () => metrics.scatterPartial.inc(),
-    },
-  });
+/** The services of the process that owns the store. */
+export interface MainServices extends Services {
+  keys: StoredKeys;
 }
 
 /** Everything that the routes call. */
@@ -73,15 +46,14 @@ export async function buildServices(
   process: Process,
   cluster: Cluster,
   { tasks, rebalance, repairs, resharding, webhooks }: Writing,
-  toLogicalError: (error: ErrorBody, index: IndexRecord) => ErrorBody,
-): Promise<Services> {
-  const { config, log, metrics, now } = process;
+): Promise<MainServices> {
+  const { config, log, metrics, broadcast, now } = process;
   const { store, catalog, copies, view, topology, clients, health, selection, features } = cluster;
   const { acceptance, active } = tasks;
   const versions = createVersionClock(now, await lastVersion(store));
   const prepare: PrepareOptions = { store, catalog, view, defaultShards: config.shards, now: () => rfc3339(now()) };
   const stats = createStats({ catalog, active, view, clients, timeoutMs: config.search.nodeTimeout });
-  const scatter = buildScatter(process, cluster, toLogicalError);
+  const { scatter, search, documents: reads } = buildReading(config, metrics, cluster);
   const judgeBatch = createBatchJudge({ catalog, active, lookup: createVectorLookup(scatter), quietTimeoutMs });
   const documents = createDocumentWriteService({ ...prepare, view, acceptance, judgeBatch, versions });
   const timeoutMs = config.write.timeout;
@@ -113,11 +85,8 @@ export async function buildServices(
     timeoutMs: config.health.timeout,
   });
   return {
-    search: {
-      ...createSearchService({ catalog, scatter, semanticOverFetch: config.search.semanticOverFetch }),
-      facetSearch: createFacetSearch({ catalog, scatter }),
-    },
-    documents: { ...createDocumentReadService({ catalog, scatter }), ...documents, ...editing },
+    search,
+    documents: { ...reads, ...documents, ...editing },
     indexes: { ...stats, ...indexes },
     settings,
     tasks: createTaskService({ store, acceptance, progress }),
@@ -142,7 +111,7 @@ export async function buildServices(
     reshard: resharding.service,
     features,
     webhooks,
-    logs: createLogControl(log),
+    logs: createLogControl(log, (level) => broadcast.send({ kind: 'logLevel', level })),
     sessions: createSessions({ active, timing: machineTime, maxWaitMs: config.sessions.maxWait }),
     metrics: () => metrics.text(),
   };

@@ -1,4 +1,3 @@
-import type { ErrorBody } from '../errors/api-error.ts';
 import { createSettingsCommit } from '../indexes/settings/service.ts';
 import { createWebhookPoster } from '../instance/webhooks/post.ts';
 import { createWebhooks } from '../instance/webhooks/service.ts';
@@ -12,10 +11,10 @@ import { createTouchedDocuments } from '../repair/touched.ts';
 import { correctedChanges } from '../reshard/layouts.ts';
 import { createResharding, type Resharding } from '../reshard/start.ts';
 import { createWriteWatches } from '../reshard/write-watch.ts';
-import type { IndexRecord } from '../store/records.ts';
 import { rfc3339 } from '../tasks/clock.ts';
 import { createTaskEngine, type TaskEngine } from '../tasks/engine.ts';
 import type { Cluster, Process } from './cluster.ts';
+import { toLogicalError } from './reading.ts';
 
 /** What changes the nodes: clients' writes as tasks, repairs, moves; and who is told of ended tasks. */
 export interface Writing {
@@ -51,11 +50,7 @@ function recordMove(metrics: Metrics, repair: RepairStatus, succeeded: boolean, 
 }
 
 /** Takes up what an earlier process left, edits of the configuration included, and begins to look after tasks and copies. */
-export async function startWriting(
-  process: Process,
-  cluster: Cluster,
-  toLogicalError: (error: ErrorBody, index: IndexRecord) => ErrorBody,
-): Promise<Writing> {
+export async function startWriting(process: Process, cluster: Cluster): Promise<Writing> {
   const { config, log, metrics, stops, now } = process;
   const { store, catalog, copies, view, topology, clients, health } = cluster;
   const webhooks = await startWebhooks(process, cluster);
@@ -113,6 +108,7 @@ export async function startWriting(
       tasks.state.commit(correctedChanges(tasks.state, index, ids, { ms: now(), now: rfc3339(now()) })),
     nodes: cluster.nodeIds,
     health,
+    onNodeUse: cluster.tellNode,
     clients,
     config: config.rebalance,
     antiEntropy: config.antiEntropy,

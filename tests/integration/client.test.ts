@@ -9,6 +9,8 @@ import { instanceSteps, refusedSteps } from './client-steps-instance.ts';
 
 let oracle: Oracle | undefined;
 let cluster: Cluster | undefined;
+/** The same with several processes on its port. */
+let withWorkers: Cluster | undefined;
 
 /** Spies on every method of the client, by class and name. */
 const spies = new Map<string, ReturnType<typeof vi.spyOn>>();
@@ -26,12 +28,17 @@ beforeAll(async () => {
   watch('Index', Index.prototype);
   watch('TaskClient', Object.getPrototypeOf(tasks));
   watch('BatchClient', Object.getPrototypeOf(batches));
-  [oracle, cluster] = await Promise.all([startOracle(), startCluster({ nodes: 2, replicationFactor: 2, shards: 8 })]);
+  const nodes = { nodes: 2, replicationFactor: 2, shards: 8 };
+  [oracle, cluster, withWorkers] = await Promise.all([
+    startOracle(),
+    startCluster(nodes),
+    startCluster({ ...nodes, miroir: 'child', config: { server: { workers: 2 } } }),
+  ]);
 });
 
 afterAll(async () => {
   vi.restoreAllMocks();
-  await Promise.all([oracle?.stop(), cluster?.stop()]);
+  await Promise.all([oracle?.stop(), cluster?.stop(), withWorkers?.stop()]);
 });
 
 /** Writes that are not waited for may share a batch on one server; Miroir gives each task its own. */
@@ -50,14 +57,18 @@ async function outcome(call: ClientStep[1], context: ClientContext): Promise<str
 const broken = (error: unknown) => JSON.stringify({ broke: String(error) });
 
 test('every method of the official client leads to the same outcome as on one server', async () => {
-  if (oracle === undefined || cluster === undefined) throw new Error('the servers did not start');
-  const sides = [oracle, cluster].map((server) => clientContext(server.address, server.masterKey));
+  if (oracle === undefined || cluster === undefined || withWorkers === undefined)
+    throw new Error('the servers did not start');
+  const sides = [oracle, cluster, withWorkers].map((server) => clientContext(server.address, server.masterKey));
   const failures: string[] = [];
   for (const [method, call] of [...clientSteps, ...instanceSteps]) {
-    const [expected, got] = await Promise.all(sides.map((side) => outcome(call, side).catch(broken)));
-    const differences = diff(parseRaw(expected ?? 'null'), parseRaw(got ?? 'null'), { loose });
-    if (differences.length > 0) failures.push(`${method}: ${JSON.stringify(differences.slice(0, 3))}`);
-    else if (expected?.startsWith('{"broke"')) failures.push(`${method}: ${expected}`);
+    const [expected, ...got] = await Promise.all(sides.map((side) => outcome(call, side).catch(broken)));
+    for (const [i, one] of got.entries()) {
+      const differences = diff(parseRaw(expected ?? 'null'), parseRaw(one), { loose });
+      const which = i === 0 ? 'one process' : 'workers';
+      if (differences.length > 0) failures.push(`${method}, ${which}: ${JSON.stringify(differences.slice(0, 3))}`);
+    }
+    if (expected?.startsWith('{"broke"')) failures.push(`${method}: ${expected}`);
   }
   expect(failures).toEqual([]);
 }, 600_000);

@@ -1,5 +1,5 @@
-import type { Routes } from '../router.ts';
-import { documentRoutes } from './documents.ts';
+import type { ReadRoutes, Routes } from '../router.ts';
+import { documentReadRoutes, documentRoutes } from './documents.ts';
 import { dumpRoutes } from './dumps.ts';
 import { exportRoutes } from './export.ts';
 import { featureRoutes } from './features.ts';
@@ -35,3 +35,6 @@ export const apiRoutes: readonly Routes[] = [
   logRoutes,
   refusedRoutes,
 ];
+
+/** What a worker process answers itself. */
+export const readRoutes: readonly ReadRoutes[] = [documentReadRoutes, searchRoutes, similarRoutes, multiSearchRoutes];

@@ -11,9 +11,9 @@ import {
   toDocumentsQuery,
 } from '../requests/documents.ts';
 import { editBody } from '../requests/edit.ts';
-import type { Handler, Routes } from '../router.ts';
+import type { Handler, ReadHandler, ReadRoutes, Routes } from '../router.ts';
 
-const list: Handler = async (x) => {
+const list: ReadHandler = async (x) => {
   await x.authorise('documents.get');
   const parameters = x.query(listParameters);
   const uid = x.indexUid();
@@ -21,7 +21,7 @@ const list: Handler = async (x) => {
   return read(await x.services.documents.list(uid, toDocumentsQuery(parameters)), pending);
 };
 
-const fetch: Handler = async (x) => {
+const fetch: ReadHandler = async (x) => {
   await x.authorise('documents.get');
   const body = await x.json(fetchBody);
   const uid = x.indexUid();
@@ -29,7 +29,7 @@ const fetch: Handler = async (x) => {
   return read(await x.services.documents.list(uid, toDocumentsQuery(body)), pending);
 };
 
-const get: Handler = async (x) => {
+const get: ReadHandler = async (x) => {
   await x.authorise('documents.get');
   const { fields, retrieveVectors } = x.query(getParameters);
   const uid = x.indexUid();
@@ -80,12 +80,30 @@ const edit: Handler = async (x) => {
   return accepted(await x.services.documents.edit(x.indexUid(), edition));
 };
 
+const paths = {
+  all: '/indexes/:indexUid/documents',
+  deleteBatch: '/indexes/:indexUid/documents/delete-batch',
+  delete: '/indexes/:indexUid/documents/delete',
+  edit: '/indexes/:indexUid/documents/edit',
+  fetch: '/indexes/:indexUid/documents/fetch',
+  one: '/indexes/:indexUid/documents/:documentId',
+};
+
+/** `/indexes/{uid}/documents...` where documents are only read. */
+export const documentReadRoutes: ReadRoutes = (resource) => {
+  resource(paths.all, { GET: list });
+  resource(paths.fetch, { POST: fetch });
+  resource(paths.one, { GET: get });
+  // or they would be taken for documents
+  for (const path of [paths.deleteBatch, paths.delete, paths.edit]) resource(path, {});
+};
+
 /** `/indexes/{uid}/documents...` */
 export const documentRoutes: Routes = (resource) => {
-  resource('/indexes/:indexUid/documents', { GET: list, POST: add('replace'), PUT: add('update'), DELETE: removeAll });
-  resource('/indexes/:indexUid/documents/delete-batch', { POST: removeBatch });
-  resource('/indexes/:indexUid/documents/delete', { POST: removeByFilter });
-  resource('/indexes/:indexUid/documents/edit', { POST: edit });
-  resource('/indexes/:indexUid/documents/fetch', { POST: fetch });
-  resource('/indexes/:indexUid/documents/:documentId', { GET: get, DELETE: removeOne });
+  resource(paths.all, { GET: list, POST: add('replace'), PUT: add('update'), DELETE: removeAll });
+  resource(paths.deleteBatch, { POST: removeBatch });
+  resource(paths.delete, { POST: removeByFilter });
+  resource(paths.edit, { POST: edit });
+  resource(paths.fetch, { POST: fetch });
+  resource(paths.one, { GET: get, DELETE: removeOne });
 };

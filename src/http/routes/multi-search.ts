@@ -11,8 +11,8 @@ import {
   type MultiSearchQuery,
   multiSearchBody,
 } from '../requests/multi-search.ts';
-import type { Handler, Routes } from '../router.ts';
-import type { VectorOptions } from '../services.ts';
+import type { ReadHandler, ReadRoutes } from '../router.ts';
+import type { ReadServices, VectorOptions } from '../services.ts';
 import { checkedAfterIndex } from './search.ts';
 
 /** Keys and tokens are checked for all queries before any is run. */
@@ -23,7 +23,7 @@ function checkIndexes(caller: Caller, queries: readonly MultiSearchQuery[]): voi
 }
 
 async function runOne(
-  x: Exchange,
+  x: Exchange<ReadServices>,
   caller: Caller,
   planned: MultiSearchQuery,
   position: number,
@@ -35,7 +35,7 @@ async function runOne(
   return x.services.search.search(indexUid, query, caller, vectors);
 }
 
-const multiSearch: Handler = async (x) => {
+const multiSearch: ReadHandler = async (x) => {
   const caller = await x.authorise('search');
   const { queries, federation } = await x.json(multiSearchBody);
   checkIndexes(caller, queries);
@@ -53,7 +53,7 @@ const multiSearch: Handler = async (x) => {
   return read(await x.services.search.federated({ federation, queries: checked }, caller, vectors), pending);
 };
 
-const facetSearch: Handler = async (x) => {
+const facetSearch: ReadHandler = async (x) => {
   const caller = await x.authorise('search');
   const query = await x.json(facetSearchBody);
   const uid = x.indexUid();
@@ -62,7 +62,7 @@ const facetSearch: Handler = async (x) => {
 };
 
 /** `/multi-search` and `/indexes/{uid}/facet-search`. */
-export const multiSearchRoutes: Routes = (resource) => {
+export const multiSearchRoutes: ReadRoutes = (resource) => {
   resource('/multi-search', { POST: multiSearch });
   resource('/indexes/:indexUid/facet-search', { POST: facetSearch });
 };

@@ -3,10 +3,11 @@ import { overFetchFactor } from '../../search/vector-search.ts';
 import { read } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { checkSearch, searchBody, searchParameters, toSearchQuery } from '../requests/search.ts';
-import type { Handler, Routes } from '../router.ts';
+import type { ReadHandler, ReadRoutes } from '../router.ts';
+import type { ReadServices } from '../services.ts';
 
 /** Refusals that the real server makes only once it has found the index: an unknown index goes first. */
-export async function checkedAfterIndex(x: Exchange, uid: string, query: SearchQuery): Promise<void> {
+export async function checkedAfterIndex(x: Exchange<ReadServices>, uid: string, query: SearchQuery): Promise<void> {
   try {
     checkSearch(query);
   } catch (refusal) {
@@ -15,7 +16,7 @@ export async function checkedAfterIndex(x: Exchange, uid: string, query: SearchQ
   }
 }
 
-const post: Handler = async (x) => {
+const post: ReadHandler = async (x) => {
   const caller = await x.authorise('search');
   const query = await x.json(searchBody);
   const uid = x.indexUid();
@@ -25,7 +26,7 @@ const post: Handler = async (x) => {
   return read(await x.services.search.search(uid, query, caller, { overFetch }), pending);
 };
 
-const get: Handler = async (x) => {
+const get: ReadHandler = async (x) => {
   const caller = await x.authorise('search');
   const parameters = x.query(searchParameters);
   const uid = x.indexUid();
@@ -35,6 +36,6 @@ const get: Handler = async (x) => {
 };
 
 /** `/indexes/{uid}/search` */
-export const searchRoutes: Routes = (resource) => {
+export const searchRoutes: ReadRoutes = (resource) => {
   resource('/indexes/:indexUid/search', { GET: get, POST: post });
 };

@@ -1,9 +1,9 @@
 import { overFetchFactor } from '../../search/vector-search.ts';
 import { read } from '../answer.ts';
 import { similarBody, similarParameters, toSimilarQuery } from '../requests/similar.ts';
-import type { Handler, Routes } from '../router.ts';
+import type { ReadHandler, ReadRoutes } from '../router.ts';
 
-const post: Handler = async (x) => {
+const post: ReadHandler = async (x) => {
   const caller = await x.authorise('search');
   const query = await x.json(similarBody);
   const uid = x.indexUid();
@@ -12,7 +12,7 @@ const post: Handler = async (x) => {
   return read(await x.services.search.similar(uid, query, caller, { overFetch }), pending);
 };
 
-const get: Handler = async (x) => {
+const get: ReadHandler = async (x) => {
   const caller = await x.authorise('search');
   const query = toSimilarQuery(x.query(similarParameters));
   const uid = x.indexUid();
@@ -22,6 +22,6 @@ const get: Handler = async (x) => {
 };
 
 /** `/indexes/{uid}/similar` */
-export const similarRoutes: Routes = (resource) => {
+export const similarRoutes: ReadRoutes = (resource) => {
   resource('/indexes/:indexUid/similar', { GET: get, POST: post });
 };

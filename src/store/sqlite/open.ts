@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'libsql';
-import type { Store } from '../store.ts';
+import type { Store, StoreChange } from '../store.ts';
 import { Connection } from './connection.ts';
 import { sqliteCode, storeUnavailable, translateError } from './errors.ts';
 import { migrate } from './migrations.ts';
@@ -16,6 +16,8 @@ export interface SqliteStoreOptions {
    * a power cut may be lost.
    */
   synchronous: 'full' | 'normal';
+  /** Told of all changes once they are durable, in their order and before whoever made them. */
+  onCommitted?: (changes: readonly StoreChange[]) => void;
 }
 
 const inMemory = ':memory:';
@@ -59,7 +61,7 @@ function openFailure(path: string, error: unknown): unknown {
 }
 
 /** Open the store, creating or upgrading it. Throws `ApiError` `miroir_store_unavailable` with the reason when it cannot. */
-export async function openSqliteStore({ path, synchronous }: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore({ path, synchronous, onCommitted }: SqliteStoreOptions): Promise<Store> {
   if (path !== inMemory) preparePrivateFile(path);
   let connection: Connection | null = null;
   try {
@@ -67,7 +69,7 @@ export async function openSqliteStore({ path, synchronous }: SqliteStoreOptions)
     connection = new Connection(path, database);
     takeOwnership(database, synchronous);
     migrate(connection);
-    return new SqliteStore(connection);
+    return new SqliteStore(connection, onCommitted);
   } catch (error) {
     closeQuietly(connection);
     throw openFailure(path, error);

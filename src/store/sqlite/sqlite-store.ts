@@ -60,25 +60,31 @@ function decodeTopology(row: SqlRow | null): TopologyRecord | null {
 export class SqliteStore implements Store {
   readonly #connection: Connection;
   readonly #writes: GroupCommit;
+  readonly #committed: (changes: readonly StoreChange[]) => void;
 
-  constructor(connection: Connection) {
+  /** `committed`: see `SqliteStoreOptions.onCommitted`. */
+  constructor(connection: Connection, committed: (changes: readonly StoreChange[]) => void = () => undefined) {
     this.#connection = connection;
+    this.#committed = committed;
     this.#writes = new GroupCommit(connection, (error) => translateError(connection.path, error));
   }
 
-  commit(changes: readonly StoreChange[]): Promise<void> {
-    return this.#writes.submit(() => {
+  async commit(changes: readonly StoreChange[]): Promise<void> {
+    await this.#writes.submit(() => {
       for (const change of changes) applyChange(this.#connection, change);
     });
+    this.#committed(changes);
   }
 
-  createTask(
+  async createTask(
     task: NewTask,
     parts: readonly NewPart[],
     changes: readonly StoreChange[],
     idempotencyKey: NewIdempotencyKey | null = null,
   ): Promise<TaskRecord> {
-    return this.#writes.submit(() => insertTask(this.#connection, task, parts, changes, idempotencyKey));
+    const record = await this.#writes.submit(() => insertTask(this.#connection, task, parts, changes, idempotencyKey));
+    this.#committed(changes);
+    return record;
   }
 
   nextId(counter: string): Promise<number> {

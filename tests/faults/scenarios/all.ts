@@ -6,6 +6,7 @@ import { flap } from './flap.ts';
 import { groupLost } from './group-lost.ts';
 import { hangNode } from './hang-node.ts';
 import { killNode } from './kill-node.ts';
+import { killWorkers } from './kill-workers.ts';
 import { factor, groups, grow } from './moves.ts';
 import { noCopies } from './no-copies.ts';
 import { nodeDiskFull } from './node-disk-full.ts';
@@ -31,6 +32,7 @@ export const nodesGone: readonly Scenario[] = [
 export const allThere: readonly Scenario[] = [
   slowCopy,
   crashMiroir,
+  killWorkers,
   storeFull,
   storeLocked,
   settingsRefused,

@@ -1,0 +1,67 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Dispatcher, Pool } from 'undici';
+
+/** Has another process on this machine answer requests. */
+export interface Forwarder {
+  forward(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>;
+  close(): Promise<void>;
+}
+
+/** What concerns one connection and not the message (RFC 9110, section 7.6.1). */
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'te',
+  'trailer',
+]);
+
+/** Names and values in turn, as they came. */
+function sentHeaders({ rawHeaders }: FastifyRequest['raw']): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (!hopByHop.has(name.toLowerCase())) kept.push(name, rawHeaders[i + 1] as string);
+  }
+  return kept;
+}
+
+function answeredHeaders(headers: Dispatcher.ResponseData['headers']): Record<string, string | string[]> {
+  const kept = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined || hopByHop.has(name) ? [] : [[name, value] as const],
+  );
+  // whoever leaves a body unread closes the connection, and so has to do this side
+  const closes = headers.connection === 'close' ? [['connection', 'close'] as const] : [];
+  return Object.fromEntries([...kept, ...closes]);
+}
+
+function hasBody({ headers }: FastifyRequest['raw']): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/**
+ * Forwards requests and answers as streams to the process that listens on a Unix socket. It has no limits of its own: those of
+ * that process hold, and a client that leaves takes its request along.
+ */
+export function createForwarder(socketPath: string): Forwarder {
+  const pool = new Pool('http://localhost', { socketPath, connections: null, headersTimeout: 0, bodyTimeout: 0 });
+  return {
+    async forward(request, reply) {
+      const { raw, originalUrl } = request;
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const answer = await pool.request({
+        method: request.method as Dispatcher.HttpMethod,
+        path: originalUrl.startsWith('/') ? originalUrl : (raw.url as string),
+        headers: sentHeaders(raw),
+        body: hasBody(raw) ? raw : null,
+        signal: gone.signal,
+      });
+      return reply.code(answer.statusCode).headers(answeredHeaders(answer.headers)).send(answer.body);
+    },
+    close: () => pool.destroy(),
+  };
+}
