@@ -18,6 +18,8 @@ export interface CannedMiroirOptions {
   folder: string;
   shards: number;
   replicationFactor: number;
+  /** `server.workers`; one process when absent. */
+  workers?: number;
 }
 
 async function post(address: string, path: string, body: unknown): Promise<number> {
@@ -31,7 +33,7 @@ async function post(address: string, path: string, body: unknown): Promise<numbe
 export async function startCannedMiroir(
   options: CannedMiroirOptions,
 ): Promise<Side & { readyMs: number; stop(): Promise<void> }> {
-  const { addresses, folder, shards, replicationFactor } = options;
+  const { addresses, folder, shards, replicationFactor, workers = 1 } = options;
   const port = await freePort();
   const started = performance.now();
   const child = await startMiroirProcess(
@@ -46,7 +48,7 @@ export async function startCannedMiroir(
       dumps: { dir: `${folder}/dumps` },
       metrics: { enabled: false },
       log: { level: 'warn' },
-      server: { host: '127.0.0.1', port },
+      server: { host: '127.0.0.1', port, workers },
     },
     folder,
   );

@@ -8,6 +8,7 @@ import { cpuMilliseconds, peakMegabytes, residentMegabytes } from './cpu.ts';
 import { cpuPerSearch, type Effort, searchesOf, usual } from './hot-path.ts';
 import { addressOf, startScript } from './script.ts';
 import { middleOf, number, type Spread, spreadOf, table } from './table.ts';
+import { workerCosts } from './workers.ts';
 
 /** What something costs, against something simpler in the same run. */
 export interface Cost {
@@ -101,7 +102,7 @@ async function batchCosts(miroir: Side, passThrough: Side, rounds: number): Prom
   ];
 }
 
-/** What copies, many shards, large batches, memory and starting cost, over nodes that answer from memory. */
+/** What copies, many shards, several processes, large batches, memory and starting cost, over nodes that answer from memory. */
 export async function costs(effort: Effort): Promise<Cost[]> {
   const folder = await mkdtemp(join(tmpdir(), 'miroir-bench-'));
   const started: { stop(): Promise<void> }[] = [];
@@ -129,6 +130,7 @@ export async function costs(effort: Effort): Promise<Cost[]> {
       { name: 'memory under searches', against: 'a pass-through', ratio: constant(memory) },
       ...search,
       ...(await batchCosts(first, passThrough, Math.min(3, effort.rounds))),
+      ...(await workerCosts(effort)),
     ];
   } finally {
     for (const one of started.reverse()) await one.stop();
