@@ -66,7 +66,11 @@ class Listing {
   }
 
   async page(): Promise<Page> {
-    return this.#query.sort === null || this.#query.sort.length === 0 ? this.#inWriteOrder() : this.#sorted();
+    return this.#unsorted ? this.#inWriteOrder() : this.#sorted();
+  }
+
+  get #unsorted(): boolean {
+    return this.#query.sort === null || this.#query.sort.length === 0;
   }
 
   /** Versions first, which tell the stretch of each node's list that the page needs; then these stretches. */
@@ -138,6 +142,8 @@ class Listing {
       index: this.#index,
       shards: this.#shards(),
       startGroup: this.#index.id,
+      // each copy keeps an order of its own
+      steady: this.#unsorted,
       ...(parts === undefined ? {} : { parts }),
       build: (shards, whole, nodeId) => {
         const body = {

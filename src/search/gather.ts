@@ -24,6 +24,10 @@ export interface GatherOptions extends AttemptOptions {
 /** Attempts per shard, the first included; hedges are not counted. */
 const maxAttempts = 4;
 
+/** A node of which nothing speaks against it, and one that may not answer at all. */
+const equal: Standing = { rank: 'good', cost: 0 };
+const avoided: Standing = { rank: 'suspect', cost: 0 };
+
 /** One read in progress: what has been answered, refused and given up so far. */
 export class Gathering<T> {
   readonly #options: GatherOptions;
@@ -77,8 +81,9 @@ export class Gathering<T> {
   ): ReadPlan {
     const { index, startGroup } = this.#request;
     const { leastLoadedGroup } = this.#options;
-    const unknown: Standing = { rank: 'good', cost: 0 };
-    const preference: ReadPreference = { standing: (id) => standings.get(id) ?? unknown, leastLoadedGroup };
+    const preference: ReadPreference = this.#request.steady
+      ? { standing: (id) => (standings.get(id)?.rank === 'suspect' ? avoided : equal), leastLoadedGroup: false }
+      : { standing: (id) => standings.get(id) ?? equal, leastLoadedGroup };
     return planReads(this.#view, index, shards, startGroup, excluded, preference, this.#layout());
   }
 
@@ -134,7 +139,7 @@ export class Gathering<T> {
     );
     const plan = this.#plan(shards, new Set([...this.#failedNodes, ...worse, nodeId]));
     if (plan.missing.length > 0) return trusted ? 'not_allowed' : 'impossible';
-    if (!out && !hedging) return 'not_allowed';
+    if (!out && (!hedging || this.#request.steady)) return 'not_allowed';
     if (!out && !budget.take(plan.byNode.size)) return 'over_budget';
     return [...plan.byNode].map(([node, part]) => this.#start(node, part, attempt));
   }

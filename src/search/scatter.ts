@@ -24,6 +24,11 @@ export interface ScatterRequest<T> {
    * shards whose node fails.
    */
   parts?: readonly { nodeId: string; shards: readonly number[] }[];
+  /**
+   * The answer depends on which copies give it, and its parts come from several requests, maybe to several processes: copies are
+   * chosen only by whether they are there, not by how quick they are.
+   */
+  steady?: boolean;
   /** `whole`: the node holds these shards and no others, so that the shard filter may be left out. */
   build(shards: readonly number[], whole: boolean, nodeId: string): NodeRequest;
   /** Reads a node's 200 answer, a byte text if `build` asks for that; what it throws counts as a failure of the node. */

@@ -60,9 +60,10 @@ function setUp(nodes: Record<string, Behaviour>, options: Partial<ScatterOptions
     },
     ...options,
   });
-  const run = (startGroup = 0) =>
+  const run = (startGroup = 0, steady = false) =>
     scatter({
       index,
+      steady,
       shards: [0, 1, 2, 3],
       startGroup,
       build: (shards, whole, nodeId) => ({ method: 'GET', path: `${nodeId}:${shards.join()}:${whole}` }),
@@ -145,6 +146,20 @@ describe('scatter', () => {
     const hopeless = setUp({ b: broken, c: refused('c') });
     expect((await hopeless.run()).missing).toEqual([2, 3]);
     expect(hopeless.asked).toHaveLength(5);
+  });
+
+  it('leaves a slow node, unless the answer depends on which copies give it', async () => {
+    const { selection } = steadyReading();
+    const slow = {
+      ...selection,
+      standings: (ids: readonly string[]) =>
+        new Map(ids.map((id) => [id, { rank: id === 'a' ? ('slow' as const) : ('good' as const), cost: 1 }])),
+    };
+    const { run } = setUp({}, { selection: slow });
+    expect((await run()).answers.map(({ nodeId }) => nodeId)).not.toContain('a');
+    expect((await run(0, true)).answers.map(({ nodeId }) => nodeId)).toEqual(['a', 'b']);
+    const { run: runAway } = setUp({ a: refused('a') }, { selection: slow });
+    expect((await runAway(0, true)).answers.map(({ nodeId }) => nodeId)).toEqual(['b', 'c']);
   });
 
   it('names missing shards, or fails when the policy says so', async () => {
