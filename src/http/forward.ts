@@ -38,6 +38,9 @@ function answeredHeaders(headers: Dispatcher.ResponseData['headers']): Record<st
   return Object.fromEntries([...kept, ...closes]);
 }
 
+/** Of errors that mean that nobody will answer. */
+const cutCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'ENOENT', 'EPIPE', 'UND_ERR_SOCKET']);
+
 function hasBody({ headers }: FastifyRequest['raw']): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
@@ -53,14 +56,23 @@ export function createForwarder(socketPath: string): Forwarder {
       const { raw, originalUrl } = request;
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const answer = await pool.request({
+      const options = {
         method: request.method as Dispatcher.HttpMethod,
         path: originalUrl.startsWith('/') ? originalUrl : (raw.url as string),
         headers: sentHeaders(raw),
         body: hasBody(raw) ? raw : null,
         signal: gone.signal,
+      };
+      const answer = await pool.request(options).catch((error: Error & { code?: string }) => {
+        if (!gone.signal.aborted && !cutCodes.has(error.code ?? '')) throw error;
+        return null;
       });
-      return reply.code(answer.statusCode).headers(answeredHeaders(answer.headers)).send(answer.body);
+      if (answer !== null)
+        return reply.code(answer.statusCode).headers(answeredHeaders(answer.headers)).send(answer.body);
+      // the other process is gone, or the client: what became of a write is unknown, and a broken connection says just that
+      reply.hijack();
+      raw.destroy();
+      return reply;
     },
     close: () => pool.destroy(),
   };

@@ -116,12 +116,12 @@ export function broadcastChanges({ send }: Broadcast, changes: readonly StoreCha
   if (relevant.length > 0) send({ kind: 'changes', changes: relevant });
 }
 
-/** A node's client whose requests wait until every worker knows what led to them. */
+/** A node's client whose requests wait until every worker knows what led to them; GET changes nothing, and probes must not wait. */
 export function settledFirst(client: NodeClient, { settled }: Broadcast): NodeClient {
   return {
     ...client,
     async request(request) {
-      await settled();
+      if (request.method !== 'GET') await settled();
       return client.request(request);
     },
   };
