@@ -6,6 +6,7 @@ import { givingUpWhenDown } from '../nodes/give-up.ts';
 import { createHealth, type Health } from '../nodes/health.ts';
 import { createNodeRegistry, type NodeAddress, type NodeRegistry } from '../nodes/registry.ts';
 import type { ReplicaSelection } from '../nodes/replica-selection.ts';
+import { machineTime } from '../nodes/timing.ts';
 import type { Logger } from '../observability/log.ts';
 import { type Metrics, recordNodeOutcome } from '../observability/metrics.ts';
 import { createClusterView } from '../placement/cluster-view.ts';
@@ -17,6 +18,7 @@ import type { Admission } from '../repair/admission.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import type { Store, StoreChange } from '../store/store.ts';
 import { type Broadcast, broadcastChanges, broadcastLag, settledFirst } from '../workers/broadcast.ts';
+import { type AvoidedByWorkers, createAvoidedByWorkers } from '../workers/sightings.ts';
 import { buildSelection } from './reading.ts';
 import type { StopList } from './stop-list.ts';
 
@@ -49,6 +51,7 @@ export interface Cluster {
   view: ClusterView;
   features: FeatureControl;
   nodeIds(): string[];
+  avoidedByWorkers: AvoidedByWorkers;
   /** Tells the workers whether the node is used. */
   tellNode(nodeId: string): void;
   /** Who lets nodes in; until it is set no node is used. */
@@ -111,6 +114,7 @@ export async function startCluster({ config, log, metrics, stops, broadcast }: P
       features?.nodeUp(node);
     },
   });
+  const avoidedByWorkers = createAvoidedByWorkers(machineTime);
   const selection = buildSelection(config, (node) => health.suspect(node));
   clients.setNodes(topology.record().nodes);
   await health.start();
@@ -139,7 +143,8 @@ export async function startCluster({ config, log, metrics, stops, broadcast }: P
     writers,
     connect: (node) => createNodeClient(clientOf(node)),
     health,
-    selection,
+    selection: { ...selection, avoids: (id) => selection.avoids(id) || avoidedByWorkers.has(id) },
+    avoidedByWorkers,
     catalog,
     copies,
     view: createClusterView(topology, { up: isUsed }, copies),

@@ -74,7 +74,7 @@ async function startWorkers(
     socketPath,
     broadcast,
     snapshot: () => snapshot({ ...cluster, keys }),
-    onSeen: (sightings) => takeNotice(sightings, { health: cluster.health, pacer: repairs.pacer }),
+    onSeen: (sightings) => takeNotice(sightings, { ...cluster, pacer: repairs.pacer }),
     onRestart: () => metrics.workerRestarts.inc(),
     log,
   });

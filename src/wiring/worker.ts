@@ -104,12 +104,13 @@ function buildServer(
 export function startWorker(begin: Begin, tell: (message: FromWorker) => void): RunningWorker {
   const { config, socketPath, updates } = begin;
   const masterKey = config.masterKey ?? null;
-  const log = createLogger(config.log.level);
+  const log = createLogger(config.log.level).child({ worker: process.pid });
   const metrics = createMetrics();
-  const sightings = createSightings(machineTime, (seen) => tell({ kind: 'seen', sightings: seen }));
-  const clients = createClients(begin, metrics, sightings);
   const state = createReadState(masterKey, (nodeId) => selection.forget(nodeId));
   const selection = buildSelection(config, (nodeId) => state.suspect(nodeId));
+  const avoided = () => state.topology.record().nodes.flatMap(({ id }) => (selection.avoids(id) ? [id] : []));
+  const sightings = createSightings(machineTime, avoided, (seen) => tell({ kind: 'seen', sightings: seen }));
+  const clients = createClients(begin, metrics, sightings);
   const forwarder = createForwarder(socketPath);
   const reading = buildReading(config, metrics, { ...state, clients, selection });
   const services = readServices(reading, state, masterKey);

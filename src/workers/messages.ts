@@ -24,6 +24,8 @@ export interface Sightings {
   }[];
   /** Milliseconds of complete searches. */
   searchMs: number[];
+  /** Nodes that it avoids because they are slow. */
+  avoided: string[];
 }
 
 /** From the main process to a worker. */

@@ -13,10 +13,14 @@ const everyMs = 500;
 /** Kept of each kind at most until they are told. */
 const most = 200;
 
-const nothing = (): Sightings => ({ answered: {}, failures: [], searchMs: [] });
+const nothing = () => ({ answered: {}, failures: [], searchMs: [] }) as Omit<Sightings, 'avoided'>;
 
-/** A log that calls `tell` now and then. */
-export function createSightings(timing: Pick<Timing, 'after'>, tell: (sightings: Sightings) => void): SightingLog {
+/** A log that calls `tell` now and then, while there is something to tell; `avoided` says which nodes reads avoid now. */
+export function createSightings(
+  timing: Pick<Timing, 'after'>,
+  avoided: () => string[],
+  tell: (sightings: Sightings) => void,
+): SightingLog {
   let seen = nothing();
   let calledOff: (() => void) | null = null;
   let urgent = false;
@@ -30,7 +34,7 @@ export function createSightings(timing: Pick<Timing, 'after'>, tell: (sightings:
       urgent = false;
       const told = seen;
       seen = nothing();
-      tell(told);
+      tell({ ...told, avoided: avoided() });
     });
   }
 
@@ -50,14 +54,40 @@ export function createSightings(timing: Pick<Timing, 'after'>, tell: (sightings:
   };
 }
 
-/** Has the main process's health and pace of copying take notice. */
+/** The nodes that workers avoid, as they last said. */
+export interface AvoidedByWorkers {
+  note(nodeId: string): void;
+  has(nodeId: string): boolean;
+}
+
+/** A worker that has nothing more to tell may not avoid them any more. */
+const avoidedForMs = 3_000;
+
+/** None at first. */
+export function createAvoidedByWorkers({ elapsed }: Pick<Timing, 'elapsed'>): AvoidedByWorkers {
+  const saidAt = new Map<string, number>();
+  return {
+    note: (nodeId) => void saidAt.set(nodeId, elapsed()),
+    has: (nodeId) => elapsed() - (saidAt.get(nodeId) ?? Number.NEGATIVE_INFINITY) < avoidedForMs,
+  };
+}
+
+/** What the main process does with it. */
+interface Noticing {
+  health: { observe(outcome: HealthOutcome): void };
+  pacer: { searched(ms: number): void };
+  avoidedByWorkers: Pick<AvoidedByWorkers, 'note'>;
+}
+
+/** Has the main process take notice. */
 export function takeNotice(
-  { answered, failures, searchMs }: Sightings,
-  { health, pacer }: { health: { observe(outcome: HealthOutcome): void }; pacer: { searched(ms: number): void } },
+  { answered, failures, searchMs, avoided }: Sightings,
+  { health, pacer, avoidedByWorkers }: Noticing,
 ): void {
   for (const [nodeId, times] of Object.entries(answered)) {
     for (let i = 0; i < Math.min(times, most); i++) health.observe({ nodeId });
   }
   for (const failure of failures) health.observe(failure);
   for (const ms of searchMs) pacer.searched(ms);
+  for (const nodeId of avoided) avoidedByWorkers.note(nodeId);
 }

@@ -152,6 +152,14 @@ describe.runIf(built)('several processes on one port', { timeout: 180_000 }, () 
       body: Buffer.alloc(maxBodyBytes + 1, ' '),
     });
     expect([tooLarge.status, JSON.parse(tooLarge.text).code]).toEqual([413, 'payload_too_large']);
+    // answered before the body was read
+    const refused = await send(cluster, {
+      method: 'POST',
+      path: '/indexes/p/documents',
+      body: Buffer.alloc(8 * maxBodyBytes, ' '),
+      headers: { authorization: 'Bearer wrong' },
+    });
+    expect([refused.status, JSON.parse(refused.text).code]).toEqual([403, 'invalid_api_key']);
     for (const path of ['/indexes/p/documents/delete-batch', '/indexes/p/documents/edit']) {
       expect((await send(cluster, { method: 'GET', path })).headers.allow).toBe('POST');
     }
