@@ -1,3 +1,6 @@
+/** Milliseconds that requests under way get to end when a process stops. */
+export const drainMs = 10_000;
+
 /** Close a server gracefully, but not for ever. */
 export async function closeWithin(
   server: { close(): Promise<unknown>; server: { closeAllConnections(): void } },

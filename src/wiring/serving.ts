@@ -1,8 +1,9 @@
 import { chmod, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { closeWithin } from '../http/close.ts';
+import { closeWithin, drainMs } from '../http/close.ts';
 import { createMemoryBudget, type MemoryBudget } from '../http/memory-budget.ts';
+import { searchPaths } from '../http/routes/all.ts';
 import { buildServer } from '../http/server.ts';
 import { startWorkerPool } from '../workers/pool.ts';
 import { snapshot } from '../workers/read-state.ts';
@@ -10,11 +11,6 @@ import { takeNotice } from '../workers/sightings.ts';
 import type { Cluster, Process } from './cluster.ts';
 import type { MainServices } from './services.ts';
 import type { Writing } from './writing.ts';
-
-/** Whose times tell whether copying is in the way of searches. */
-export const searchRoutes = new Set(['/indexes/:indexUid/search', '/multi-search']);
-/** Milliseconds that requests under way get to end when Miroir stops. */
-export const drainMs = 10_000;
 
 function memoryBudget({ config }: Process, { topology, catalog, view }: Cluster, { rebalance }: Writing): MemoryBudget {
   // while copies move, those on their way out are written as well; while the number of shards changes, both layouts are
@@ -35,7 +31,7 @@ function mainServer(process: Process, cluster: Cluster, writing: Writing, servic
     log,
     onResponse({ method, route, status, seconds }) {
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds);
-      if (status === 200 && searchRoutes.has(route)) writing.repairs.pacer.searched(seconds * 1_000);
+      if (status === 200 && searchPaths.has(route)) writing.repairs.pacer.searched(seconds * 1_000);
     },
     onInFlight: (count) => metrics.requestsInFlight.set(count),
     onWaiting: (count) => metrics.requestsWaiting.set(count),

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { closeWithin } from '../http/close.ts';
+import { closeWithin, drainMs } from '../http/close.ts';
 import { createForwarder, type Forwarder } from '../http/forward.ts';
 import { createMemoryBudget } from '../http/memory-budget.ts';
+import { searchPaths } from '../http/routes/all.ts';
 import { buildReadServer } from '../http/server.ts';
 import type { ReadServices } from '../http/services.ts';
 import { indexView } from '../indexes/index-service.ts';
@@ -18,7 +19,6 @@ import type { FromWorker, ToWorker, Update } from '../workers/messages.ts';
 import { createReadState, type ReadState } from '../workers/read-state.ts';
 import { createSightings, type SightingLog } from '../workers/sightings.ts';
 import { buildReading, buildSelection, type Reading } from './reading.ts';
-import { drainMs, searchRoutes } from './serving.ts';
 
 type Begin = Extract<ToWorker, { kind: 'begin' }>;
 
@@ -91,7 +91,7 @@ function buildServer(
     log,
     onResponse({ method, route, status, seconds }) {
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds);
-      if (status === 200 && searchRoutes.has(route)) sightings.searched(seconds * 1_000);
+      if (status === 200 && searchPaths.has(route)) sightings.searched(seconds * 1_000);
     },
     onInFlight: (count) => metrics.requestsInFlight.set(count),
     onWaiting: (count) => metrics.requestsWaiting.set(count),

@@ -38,3 +38,6 @@ export const apiRoutes: readonly Routes[] = [
 
 /** What a worker process answers itself. */
 export const readRoutes: readonly ReadRoutes[] = [documentReadRoutes, searchRoutes, similarRoutes, multiSearchRoutes];
+
+/** Paths of searches whose times tell whether copying is in their way. */
+export const searchPaths: ReadonlySet<string> = new Set(['/indexes/:indexUid/search', '/multi-search']);
