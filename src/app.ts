@@ -22,12 +22,18 @@ export interface RunningMiroir {
 /** Milliseconds that a worker process may take to confirm what it was told; all answers to writes wait for it. */
 const workerPatienceMs = 3_000;
 
-/** Builds every part once, wires them, starts them in order. Throws, with everything stopped again, when one cannot start. */
-export async function startMiroir(config: Config, { log }: { log: Logger }): Promise<RunningMiroir> {
+/**
+ * Builds every part once, wires them, starts them in order. `logFile` is what `log` writes to, for worker processes; null when
+ * that is standard output. Throws, with everything stopped again, when a part cannot start.
+ */
+export async function startMiroir(
+  config: Config,
+  { log, logFile = null }: { log: Logger; logFile?: string | null },
+): Promise<RunningMiroir> {
   const stops = createStopList(log);
   try {
     const broadcast = createBroadcast(workerPatienceMs);
-    return await start({ config, log, metrics: createMetrics(), stops, broadcast, now: Date.now });
+    return await start({ config, log, logFile, metrics: createMetrics(), stops, broadcast, now: Date.now });
   } catch (error) {
     await stops.run();
     throw error;

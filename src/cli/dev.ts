@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pino } from 'pino';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type DevCluster, layoutProblem, startDevCluster } from '../nodes/dev-cluster.ts';
@@ -15,6 +14,7 @@ import { watchShutdown } from './shutdown.ts';
 
 /** Flags of `miroir dev`. */
 export interface DevFlags extends DevLayout {
+  workers: number;
   port: number;
   host: string;
   masterKey?: string;
@@ -37,7 +37,7 @@ function devConfig(flags: DevFlags, cluster: DevCluster, directory: string): Con
       replication_factor: flags.replicationFactor,
       store: { backend: 'sqlite', path: join(directory, 'miroir.db') },
       dumps: { dir: join(directory, 'dumps') },
-      server: { host: flags.host, port: flags.port },
+      server: { host: flags.host, port: flags.port, workers: flags.workers },
       metrics: { enabled: false },
       log: { level: flags.logLevel },
     },
@@ -95,10 +95,10 @@ export async function dev(flags: DevFlags): Promise<void> {
     undo.push(cluster.stop);
 
     const config = devConfig(flags, cluster, directory);
-    const logFile = pino.destination({ dest: join(directory, 'miroir.log'), sync: true });
+    const logFile = join(directory, 'miroir.log');
     const log = createLogger(config.log.level, logFile);
     const { startMiroir } = await import('../app.ts');
-    const miroir = await startMiroir(config, { log });
+    const miroir = await startMiroir(config, { log, logFile });
     undo.push(miroir.stop);
     shutdown.signal.throwIfAborted();
 

@@ -44,6 +44,7 @@ function devCommand(): Command {
     .option('--groups <n>', 'number of replica groups; the nodes are spread evenly over them', wholeNumber(1, 64), 1)
     .option('--replication-factor <n>', 'copies of each shard inside each group', wholeNumber(1, 64), 1)
     .option('--shards <n>', 'shards of each new index', wholeNumber(1, 4096), 64)
+    .option('--workers <n>', 'processes that answer on the port (server.workers)', wholeNumber(1, 64), 1)
     .option('--host <address>', 'address that Miroir listens on', '127.0.0.1')
     .option('--port <port>', 'port that Miroir listens on', wholeNumber(0, 65_535), 7700)
     .addOption(

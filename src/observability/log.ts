@@ -23,9 +23,10 @@ function redactPaths(): string[] {
 
 /**
  * A JSON logger: one object per line with `time` (RFC 3339), `level` as a word and `msg`. Bind a request's id with
- * `log.child({ requestId })`. Credentials are replaced by `[hidden]`.
+ * `log.child({ requestId })`. Credentials are replaced by `[hidden]`. `destination`: a file to append to, or a stream; standard
+ * output when absent.
  */
-export function createLogger(level: LogLevel, destination?: DestinationStream): Logger {
+export function createLogger(level: LogLevel, destination?: string | DestinationStream): Logger {
   const options = {
     level,
     base: null,
@@ -33,5 +34,9 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: redactPaths(), censor: '[hidden]' },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  if (destination === undefined) return pino(options);
+  return pino(
+    options,
+    typeof destination === 'string' ? pino.destination({ dest: destination, sync: true }) : destination,
+  );
 }

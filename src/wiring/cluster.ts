@@ -26,6 +26,8 @@ import type { StopList } from './stop-list.ts';
 export interface Process {
   config: Config;
   log: Logger;
+  /** What it appends to; null for standard output. */
+  logFile: string | null;
   metrics: Metrics;
   stops: StopList;
   /** What worker processes are told. */

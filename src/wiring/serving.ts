@@ -54,7 +54,7 @@ function socketPathOf(storePath: string): string {
 }
 
 async function startWorkers(
-  { config, log, metrics, stops, broadcast }: Process,
+  { config, log, logFile, metrics, stops, broadcast }: Process,
   cluster: Cluster,
   { repairs }: Writing,
   { keys }: MainServices,
@@ -68,6 +68,7 @@ async function startWorkers(
     count: config.server.workers,
     config,
     socketPath,
+    logFile,
     broadcast,
     snapshot: () => snapshot({ ...cluster, keys }),
     onSeen: (sightings) => takeNotice(sightings, { ...cluster, pacer: repairs.pacer }),

@@ -102,9 +102,9 @@ function buildServer(
 
 /** Builds what a worker process needs to answer reads, from what the main process told it at first, and begins to listen. */
 export function startWorker(begin: Begin, tell: (message: FromWorker) => void): RunningWorker {
-  const { config, socketPath, updates } = begin;
+  const { config, socketPath, logFile, updates } = begin;
   const masterKey = config.masterKey ?? null;
-  const log = createLogger(config.log.level).child({ worker: process.pid });
+  const log = createLogger(config.log.level, logFile ?? undefined).child({ worker: process.pid });
   const metrics = createMetrics();
   const state = createReadState(masterKey, (nodeId) => selection.forget(nodeId));
   const selection = buildSelection(config, (nodeId) => state.suspect(nodeId));

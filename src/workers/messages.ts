@@ -30,8 +30,8 @@ export interface Sightings {
 
 /** From the main process to a worker. */
 export type ToWorker =
-  /** The first message: how to serve, where the main process listens, and all that there is to know. */
-  | { kind: 'begin'; config: Config; socketPath: string; updates: readonly Update[] }
+  /** The first message: how to serve, where the main process listens, what to log to (null: standard output), and all there is to know. */
+  | { kind: 'begin'; config: Config; socketPath: string; logFile: string | null; updates: readonly Update[] }
   /** `seq` grows with each. */
   | { kind: 'update'; seq: number; update: Update }
   | { kind: 'measure'; id: number }

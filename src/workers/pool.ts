@@ -11,6 +11,8 @@ export interface WorkerPoolOptions {
   config: Config;
   /** Where the main process listens for what workers forward. */
   socketPath: string;
+  /** What workers log to; null for standard output. */
+  logFile: string | null;
   broadcast: Broadcast;
   /** All that a new worker has to know, as of now. */
   snapshot(): readonly Update[];
@@ -54,7 +56,7 @@ function tell(worker: Worker, message: ToWorker): void {
 
 /** Starts one worker; its `serving` rejects with the reason when it cannot. */
 function launch(options: WorkerPoolOptions): Running {
-  const { broadcast, config, socketPath, log } = options;
+  const { broadcast, config, socketPath, logFile, log } = options;
   const worker = cluster.fork(acceptInTurns);
   const pid = worker.process.pid;
   const measurements: Running['measurements'] = new Map();
@@ -68,7 +70,7 @@ function launch(options: WorkerPoolOptions): Running {
         worker.process.kill('SIGKILL');
       },
     });
-    tell(worker, { kind: 'begin', config, socketPath, updates: options.snapshot() });
+    tell(worker, { kind: 'begin', config, socketPath, logFile, updates: options.snapshot() });
   }
 
   const gone = new Promise<void>((resolve) => {

@@ -118,7 +118,7 @@ describe('miroir dev', { timeout: 120_000 }, () => {
   });
 
   it('keeps documents and keys in its folder', async () => {
-    const args = ['dev', '--port', String(await freePort()), '--nodes', '2', '--groups', '2'];
+    const args = ['dev', '--port', String(await freePort()), '--nodes', '2', '--groups', '2', '--workers', '2'];
     const once = async () => {
       const dev = run('main.js', args);
       await ready(dev);
@@ -131,6 +131,9 @@ describe('miroir dev', { timeout: 120_000 }, () => {
     await expect.poll(hits, { timeout: 30_000 }).toBe(1);
     first.child.kill('SIGTERM');
     expect(await first.ended).toBe(0);
+
+    expect(readFileSync(join(folder.path, '.miroir/miroir.log'), 'utf8')).toMatch(/"worker":\d+.*"path":"[^"]*search"/);
+    expect(first.output()).not.toContain('"level"');
 
     const second = await once();
     expect(await hits()).toBe(1);
@@ -209,6 +212,9 @@ describe('miroir start', () => {
     expect(await inUse.ended).toBe(1);
     expect(inUse.output()).toContain(`port ${taken.server.port} on 127.0.0.1 is in use by another program`);
     expect(inUse.output()).not.toMatch(/^ {4}at /m);
+    const workers = start({ ...taken, server: { ...taken.server, workers: 2 } });
+    expect(await workers.ended).toBe(1);
+    expect(workers.output()).toContain(`port ${taken.server.port} on 127.0.0.1 is in use by another program`);
     const debug = start(taken, '--log-level', 'debug');
     expect(await debug.ended).toBe(1);
     expect(debug.output()).toMatch(/^ {4}at /m);
