@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Broadcast, Membership } from './broadcast.ts';
+import { createMeasurements } from './measurements.ts';
 import type { FromWorker, Sightings, ToWorker, Update } from './messages.ts';
 
 /** What keeping worker processes is built from. */
@@ -25,7 +26,7 @@ export interface WorkerPoolOptions {
 export interface WorkerPool {
   /** Where clients connect. */
   readonly url: string;
-  /** The metrics of every worker that tells them in time, as prom-client gives them. */
+  /** What workers measured, those that were replaced included, as prom-client gives it. */
   measure(): Promise<object[][]>;
   /** Lets requests under way end, for so long. */
   stop(ms: number): Promise<void>;
@@ -37,6 +38,8 @@ const acceptInTurns = { UV_TCP_SINGLE_ACCEPT: '1' };
 const restartAfterMs = 1_000;
 const pingEveryMs = 1_000;
 const measureTimeoutMs = 2_000;
+/** Milliseconds that a new worker may take until it listens for messages; after that its confirmations show how it is. */
+const startTimeoutMs = 60_000;
 /** Milliseconds that a worker may take to end beyond what its requests get. */
 const exitPatienceMs = 2_000;
 
@@ -61,8 +64,10 @@ function launch(options: WorkerPoolOptions): Running {
   const pid = worker.process.pid;
   const measurements: Running['measurements'] = new Map();
   let membership: Membership | null = null;
+  const tooLong = setTimeout(() => worker.process.kill('SIGKILL'), startTimeoutMs).unref();
 
   function begin(): void {
+    clearTimeout(tooLong);
     membership = broadcast.join({
       send: (seq, update) => tell(worker, { kind: 'update', seq, update }),
       late() {
@@ -75,6 +80,7 @@ function launch(options: WorkerPoolOptions): Running {
 
   const gone = new Promise<void>((resolve) => {
     worker.once('exit', () => {
+      clearTimeout(tooLong);
       membership?.leave();
       for (const resolveOne of measurements.values()) resolveOne(null);
       resolve();
@@ -123,6 +129,7 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: entry, args: [], serialization: 'advanced' });
   const running = new Set<Running>();
+  const measurements = createMeasurements();
   let stopping = false;
   let measured = 0;
 
@@ -131,6 +138,7 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
     running.add(started);
     void started.gone.then(() => {
       running.delete(started);
+      measurements.ended(started.worker.id);
       if (stopping) return;
       log.error({ worker: started.pid }, 'a worker process ended and is replaced');
       options.onRestart();
@@ -153,8 +161,12 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
       url: urls[0] as string,
       async measure() {
         const id = ++measured;
-        const answers = await Promise.all([...running].map((one) => measureOne(one, id)));
-        return answers.filter((metrics) => metrics !== null);
+        const ask = async (one: Running) => {
+          const metrics = await measureOne(one, id);
+          if (metrics !== null && running.has(one)) measurements.note(one.worker.id, metrics);
+        };
+        await Promise.all([...running].map(ask));
+        return measurements.all();
       },
       stop,
     };

@@ -203,6 +203,7 @@ describe.runIf(built)('several processes on one port', { timeout: 180_000 }, () 
   });
 
   test('one that dies or hangs is replaced', async () => {
+    const read = await metric('miroir_request_duration_seconds_count{method="GET"');
     for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
       const [victim] = workerPids();
       process.kill(victim!, signal);
@@ -214,10 +215,11 @@ describe.runIf(built)('several processes on one port', { timeout: 180_000 }, () 
         { id: 3, signal },
       ]);
       await waitForTask(cluster, taskUid);
-      const read = await askAll('/indexes/p/documents/3');
-      expect(new Set(read.map(({ body }) => body.signal))).toEqual(new Set([signal]));
+      const found = await askAll('/indexes/p/documents/3');
+      expect(new Set(found.map(({ body }) => body.signal))).toEqual(new Set([signal]));
     }
     expect(await metric('miroir_worker_restarts_total')).toBe(2);
+    expect(await metric('miroir_request_duration_seconds_count{method="GET"')).toBeGreaterThanOrEqual(read);
   });
 
   test('none outlives the main process, however it ends, and it starts again', async () => {
