@@ -31,6 +31,16 @@ function leave(names: Map<string, Set<number>>, name: string, id: number): void 
   if (ids?.size === 0) names.delete(name);
 }
 
+/** Which generation of a name is meant: the one before all others that count. */
+interface Choice {
+  counts(record: IndexRecord): boolean;
+  before(id: number, other: number): boolean;
+}
+
+/** Of several generations of a name, readers see the oldest one that exists, and writes act on the newest that is to stay. */
+const firstCreated: Choice = { counts: ({ state }) => state !== 'creating', before: (id, other) => id < other };
+const lastKept: Choice = { counts: ({ state }) => state !== 'deleting', before: (id, other) => id > other };
+
 /** A catalog that starts with the store's records. */
 export function createCatalog(records: readonly IndexRecord[]): Catalog {
   const byId = new Map<number, IndexRecord>();
@@ -56,14 +66,21 @@ export function createCatalog(records: readonly IndexRecord[]): Catalog {
     leave(visible, old.uid, id);
     leave(accepted, old.acceptedUid, id);
   }
-  const generations = (ids: Set<number> | undefined): IndexRecord[] =>
-    [...(ids ?? [])].sort((a, b) => a - b).flatMap((id) => byId.get(id) ?? []);
+  function generation(ids: ReadonlySet<number> | undefined, { counts, before }: Choice): IndexRecord | null {
+    let found: IndexRecord | null = null;
+    for (const id of ids ?? []) {
+      const record = byId.get(id);
+      if (record === undefined || !counts(record)) continue;
+      if (found === null || before(id, found.id)) found = record;
+    }
+    return found;
+  }
 
   for (const record of records) put(record);
 
   return {
-    visible: (uid) => generations(visible.get(uid)).find((record) => record.state !== 'creating') ?? null,
-    accepted: (uid) => generations(accepted.get(uid)).findLast((record) => record.state !== 'deleting') ?? null,
+    visible: (uid) => generation(visible.get(uid), firstCreated),
+    accepted: (uid) => generation(accepted.get(uid), lastKept),
     byId: (id) => byId.get(id) ?? null,
     all: () => [...byId.values()],
     shadowOf(index) {

@@ -1,11 +1,11 @@
-import { begun, cost, ended, idleLoad, type ReadEnd, type ReadLoad, usualLongest } from './read-load.ts';
+import { type ReadEnd, ReadLoad } from './read-load.ts';
 import type { Timing } from './timing.ts';
 
 /** How much a node is wanted for a read. */
 export interface Standing {
   /** `good` nodes are equals. `slow` ones clearly cost more than another; `suspect` ones may not answer at all. */
   rank: 'good' | 'slow' | 'suspect';
-  /** See `cost` in `read-load.ts`; smaller is better. */
+  /** See `ReadLoad.cost`; smaller is better. */
   cost: number;
 }
 
@@ -41,7 +41,7 @@ export interface ReplicaSelection {
 
 /** What is known about one node. */
 interface Known {
-  load: ReadLoad;
+  readonly load: ReadLoad;
   avoided: boolean;
   probedAt: number;
   /** The hedge delay and for how many more reads it stands: sorting times for each read would cost more than it tells. */
@@ -56,7 +56,7 @@ interface Measured {
   /** Whether there is something to compare with. */
   comparable: boolean;
   fresh: boolean;
-  cost: ReturnType<typeof cost>;
+  cost: ReturnType<ReadLoad['cost']>;
 }
 
 /** A node is avoided when it costs this many times as much as the best other one, until it costs fewer times as much. */
@@ -85,17 +85,17 @@ export function createReplicaSelection(options: ReplicaSelectionOptions): Replic
   function known(nodeId: string): Known {
     const found = nodes.get(nodeId);
     if (found !== undefined) return found;
-    const fresh = { load: idleLoad, avoided: false, probedAt: 0, delay: { ms: firstHedgeDelay, reads: 0 } };
+    const fresh = { load: new ReadLoad(), avoided: false, probedAt: 0, delay: { ms: firstHedgeDelay, reads: 0 } };
     nodes.set(nodeId, fresh);
     return fresh;
   }
 
   function measure(nodeId: string, now: number): Measured {
     const node = known(nodeId);
-    const { latency, toldAt } = node.load;
+    const { load } = node;
     const suspect = options.suspect(nodeId);
-    const fresh = now - toldAt <= freshFor;
-    return { nodeId, node, suspect, comparable: latency !== null && !suspect, fresh, cost: cost(node.load, now) };
+    const fresh = now - load.toldAt <= freshFor;
+    return { nodeId, node, suspect, comparable: load.isKnown && !suspect, fresh, cost: load.cost(now) };
   }
 
   function standing(own: Measured, all: readonly Measured[], now: number): Standing {
@@ -113,12 +113,12 @@ export function createReplicaSelection(options: ReplicaSelectionOptions): Replic
 
   return {
     begin(nodeId) {
-      const node = known(nodeId);
+      const { load } = known(nodeId);
       const started = timing.elapsed();
-      node.load = begun(node.load, started);
+      load.begin(started);
       return (result) => {
         const now = timing.elapsed();
-        node.load = ended(node.load, { result, ms: now - started }, now);
+        load.end({ result, ms: now - started }, now);
       };
     },
     standings(nodeIds) {
@@ -129,7 +129,7 @@ export function createReplicaSelection(options: ReplicaSelectionOptions): Replic
     hedgeDelay(nodeId) {
       const { delay, load } = known(nodeId);
       if (delay.reads === 0) {
-        delay.ms = usualLongest(load) ?? firstHedgeDelay;
+        delay.ms = load.usualLongest() ?? firstHedgeDelay;
         delay.reads = delayStandsFor;
       }
       delay.reads--;

@@ -22,9 +22,18 @@ export function quoted(at: Cursor): string {
   return raw === null ? (JSON.stringify(at.value) ?? 'null') : printValue(raw);
 }
 
+const pointOrExponent = /\d[.eE]/;
+
+/** Whether an integer is certainly written as one, because nothing in the whole text could be anything else. */
+function isPlainInteger({ source }: Cursor, value: number): boolean {
+  if (source.format !== 'json' || !Number.isSafeInteger(value) || Object.is(value, -0)) return false;
+  return source.text === null || !pointOrExponent.test(source.text);
+}
+
 /** A number is an integer if it is written as one and fits 64 bits; the text decides, since `1.0` is a float. */
 function numberKind(at: Cursor, value: number): Kind {
-  if (!Number.isInteger(value) || !isInteger(rawText(at) ?? String(value))) return 'float';
+  const integral = isPlainInteger(at, value) || (Number.isInteger(value) && isInteger(rawText(at) ?? String(value)));
+  if (!integral) return 'float';
   return value < 0 ? 'negative' : 'positive';
 }
 
