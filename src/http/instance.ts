@@ -10,14 +10,17 @@ const LATE_INTERVAL = 1_000;
 /** Milliseconds between looks for idle connections while closing. */
 const CLOSE_INTERVAL = 50;
 
+/** What Fastify gets to see as the type of every body. */
+const UNREAD = 'application/octet-stream';
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** The `Content-Type` header as sent; routes judge it, not Fastify. */
     sentContentType: string | undefined;
     /** `performance.now()` at its arrival. */
     arrivedAt: number;
-    /** Another process answers it, and reports it. */
-    forwarded: boolean;
+    /** It is in the log and the metrics, or another process, which answers it, sees to that. */
+    reported: boolean;
   }
 }
 
@@ -30,11 +33,12 @@ function requestId(headers: Record<string, string | string[] | undefined>): stri
 function leaveBodiesUnread(app: FastifyInstance): void {
   app.decorateRequest('sentContentType', undefined);
   app.decorateRequest('arrivedAt', 0);
-  app.decorateRequest('forwarded', false);
-  app.addHook('onRequest', async (request) => {
+  app.decorateRequest('reported', false);
+  app.addHook('onRequest', (request, _reply, done) => {
     request.arrivedAt = performance.now();
     request.sentContentType = request.headers['content-type'];
-    delete request.headers['content-type'];
+    if (request.sentContentType !== undefined) request.headers['content-type'] = UNREAD;
+    done();
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));

@@ -88,11 +88,11 @@ function finishedRequest(request: FastifyRequest, status: number, milliseconds: 
 
 /** A log line and a measurement per request, also for clients that did not wait for their answer. */
 function reportRequests(app: FastifyInstance, { log, onResponse }: Pick<ServerOptions, 'log' | 'onResponse'>): void {
-  const reported = new WeakSet<FastifyRequest>();
   const report = (request: FastifyRequest, finished: FinishedRequest) => {
-    if (request.forwarded || reported.has(request)) return;
-    reported.add(request);
+    if (request.reported) return;
+    request.reported = true;
     onResponse?.(finished);
+    if (!log.isLevelEnabled('info')) return;
     const { method, status, seconds } = finished;
     const milliseconds = Math.round(seconds * 1_000);
     log.info({ requestId: request.id, method, path: pathOf(request), status, ms: milliseconds }, 'request');
@@ -145,7 +145,7 @@ function build<S extends ReadServices>(options: Parts<S>): FastifyInstance {
     return sendAnswer(request, reply, answer, { cors, stallMs: limits.stallTimeout });
   };
   const forward = (request: FastifyRequest, reply: FastifyReply) => {
-    request.forwarded = true;
+    request.reported = true;
     return options.forward!(request, reply);
   };
   const fail = (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => {

@@ -17,6 +17,8 @@ export interface Catalog {
    * Whoever plans requests for the index has to plan them for it as well, see `prepare.ts`.
    */
   shadowOf(index: IndexRecord): IndexRecord | null;
+  /** Whether any index has one. */
+  hasShadows(): boolean;
   /** Mirror changes that the store has committed. */
   apply(changes: readonly StoreChange[]): void;
 }
@@ -85,9 +87,9 @@ export function createCatalog(records: readonly IndexRecord[]): Catalog {
     all: () => [...byId.values()],
     shadowOf(index) {
       const record = byId.get(shadows.get(index.id) ?? -1);
-      const phase = record?.shadow?.phase;
-      return record !== undefined && (phase === 'filling' || phase === 'kept') ? asShadow(record, index) : null;
+      return record !== undefined && isWritten(record) ? asShadow(record, index) : null;
     },
+    hasShadows: () => [...shadows.values()].some((id) => isWritten(byId.get(id))),
     listVisible() {
       const uids = [...visible.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
       return uids.flatMap((uid) => this.visible(uid) ?? []);
@@ -99,6 +101,12 @@ export function createCatalog(records: readonly IndexRecord[]): Catalog {
       }
     },
   };
+}
+
+/** Whether it is a shadow that gets the writes to its index. */
+function isWritten(record: IndexRecord | undefined): boolean {
+  const phase = record?.shadow?.phase;
+  return phase === 'filling' || phase === 'kept';
 }
 
 /** A shadow as requests to its nodes need it: what the index is, in its own layout. */

@@ -11,6 +11,8 @@ const CLOSE_BRACE = 0x7d;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
+/** Characters of a string that are looked at one by one. */
+const NEAR = 24;
 
 /** First offset at or after `at` that is no white space. */
 export function skipSpace(text: string, at: number): number {
@@ -24,7 +26,15 @@ export function skipSpace(text: string, at: number): number {
 
 /** Offset just behind the string whose opening quote is at `at`. */
 export function skipString(text: string, at: number): number {
-  let end = text.indexOf('"', at + 1);
+  // most strings are short, and calling `indexOf` costs as much as looking at some characters
+  const near = Math.min(text.length, at + NEAR);
+  let i = at + 1;
+  for (; i < near; i++) {
+    const c = text.charCodeAt(i);
+    if (c === QUOTE) return i + 1;
+    if (c === BACKSLASH) i++;
+  }
+  let end = text.indexOf('"', i);
   while (end !== -1) {
     let slashes = 0;
     while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes++;
@@ -91,13 +101,14 @@ const asItIs: ReadPiece = (piece) => piece;
 
 type VisitMember = (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => void;
 
-/** Shows where each member of the object at `at` stands, in order; returns the offset just behind the object. */
-function walkMembers(text: string, at: number, visit: VisitMember): number {
+/** Shows where each member of the object at `at` stands, in order; returns the offset just behind the object. `likely`: see `findMembers`. */
+function walkMembers(text: string, at: number, visit: VisitMember, likely = ''): number {
   let i = skipSpace(text, skipSpace(text, at) + 1);
   while (text.charCodeAt(i) !== CLOSE_BRACE) {
     const keyEnd = skipString(text, i);
     const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
-    const valueEnd = skipValue(text, valueStart);
+    const known = likely !== '' && text.startsWith(likely, valueStart);
+    const valueEnd = known ? valueStart + likely.length : skipValue(text, valueStart);
     visit(i, keyEnd, valueStart, valueEnd);
     i = skipSpace(text, valueEnd);
     if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1);
@@ -122,22 +133,27 @@ export function members(text: string, at = 0, read: ReadPiece = asItIs): Member[
 /** Where a member of an object stands. */
 export type Place = Omit<Member, 'key'>;
 
-/** The last member of each of some names (as they are written, with quotes; null when there is none), and where the object at `at` ends. */
-export function findMembers(
-  text: string,
-  at: number,
-  names: readonly string[],
-): { places: (Place | null)[]; end: number } {
+/** Where some members stand, in the order of their names (null: there is none), and the offset just behind the object. */
+export interface FoundMembers {
+  places: (Place | null)[];
+  end: number;
+}
+
+/**
+ * The last member of each of some names (as they are written, with quotes) of the object at `at`. `likely`: an object or array that
+ * is likely to be the value of some member, which then is not looked into once more.
+ */
+export function findMembers(text: string, at: number, names: readonly string[], likely = ''): FoundMembers {
   const places: (Place | null)[] = names.map(() => null);
-  const end = walkMembers(text, at, (keyStart, keyEnd, valueStart, valueEnd) => {
+  const visit: VisitMember = (keyStart, keyEnd, valueStart, valueEnd) => {
     for (let n = 0; n < names.length; n++) {
       const name = names[n] as string;
       if (name.length === keyEnd - keyStart && text.startsWith(name, keyStart)) {
         places[n] = { keyStart, valueStart, valueEnd };
       }
     }
-  });
-  return { places, end };
+  };
+  return { places, end: walkMembers(text, at, visit, likely) };
 }
 
 const isBetween = (c: number) => c === COMMA || c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;

@@ -103,13 +103,16 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
   });
   const baseHeaders: Record<string, string> = { 'accept-encoding': 'identity' };
   if (options.apiKey !== undefined) baseHeaders.authorization = `Bearer ${options.apiKey}`;
+  const jsonHeaders = { ...baseHeaders, 'content-type': 'application/json' };
+
+  function headersOf({ body, contentType }: NodeRequest): Record<string, string> {
+    if (body === undefined) return baseHeaders;
+    return contentType === undefined ? jsonHeaders : { ...baseHeaders, 'content-type': contentType };
+  }
 
   async function attempt(request: NodeRequest): Promise<NodeResponse> {
     const timeout = request.timeoutMs ?? options.timeoutMs;
-    const headers =
-      request.body === undefined
-        ? baseHeaders
-        : { ...baseHeaders, 'content-type': request.contentType ?? 'application/json' };
+    const headers = headersOf(request);
     try {
       const reset = request.ownConnection === true || (request.body !== undefined && documentPath.test(request.path));
       const { method, path, body = null, signal } = request;

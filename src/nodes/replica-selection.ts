@@ -66,7 +66,7 @@ const acceptAt = 1.5;
 const freshFor = 2_000;
 /** How long to wait for a node whose usual times are not known yet. */
 const firstHedgeDelay = 200;
-const delayStandsFor = 8;
+const delayStandsFor = 32;
 
 /** Whether a node is clearly worse than the best other. Leaving is harder than staying, so that little changes nothing. */
 function clearlyWorse(own: number, bestOther: number, before: boolean, minDifference: number): boolean {
@@ -129,8 +129,9 @@ export function createReplicaSelection(options: ReplicaSelectionOptions): Replic
     hedgeDelay(nodeId) {
       const { delay, load } = known(nodeId);
       if (delay.reads === 0) {
-        delay.ms = load.usualLongest() ?? firstHedgeDelay;
-        delay.reads = delayStandsFor;
+        const usual = load.usualLongest();
+        delay.ms = usual ?? firstHedgeDelay;
+        delay.reads = usual === null ? 1 : delayStandsFor;
       }
       delay.reads--;
       return Math.max(minHedgeDelay, delay.ms);

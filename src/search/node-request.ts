@@ -70,7 +70,12 @@ function reachParameters({ paged }: Window, reach: number): Record<string, numbe
 }
 
 function present(parameters: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined));
+  const found: Record<string, unknown> = {};
+  for (const name in parameters) {
+    const value = parameters[name];
+    if (value !== null && value !== undefined) found[name] = value;
+  }
+  return found;
 }
 
 function commonParameters({ query, attributes, extras, retrieveVectors, countedFields }: NodeSearch) {

@@ -31,10 +31,9 @@ export interface SearchOptions {
   semanticOverFetch: number;
 }
 
-/** The same for every page of a search, so that pages come from the same copies. */
-function stickyStart(index: IndexRecord, query: SearchQuery, filter: unknown): number {
-  const { offset: _offset, limit: _limit, page: _page, hitsPerPage: _size, ...logical } = query;
-  return readSeed(index.id, logical, filter);
+/** The same for every page of a search, so that pages come from the same copies; what tells most searches apart is enough. */
+function stickyStart(index: IndexRecord, { q, sort, vector }: SearchQuery, filter: unknown): number {
+  return readSeed(index.id, q, filter, sort, vector?.[0]);
 }
 
 /** Facets name the fields that nodes know, so they are asked of all. */

@@ -9,7 +9,7 @@ import { type ByteText, textOf } from '../json/byte-text.ts';
 import type { Visibility } from './attributes.ts';
 import type { NodeSearchAnswer } from './merge/answer.ts';
 import { type HitView, type NodeHit, renderHit } from './merge/hit.ts';
-import { hitSource, type RankedHit, rememberedRankings } from './merge/ranked-hit.ts';
+import { hitSource, type RankedHit } from './merge/ranked-hit.ts';
 import type { SimilarQuery } from './query.ts';
 
 /** What the client wants to see. */
@@ -46,7 +46,7 @@ function similarityOf({ ranking }: RankedHit): number | null {
 }
 
 function allHits(answer: NodeSearchAnswer, view: HitView, primaryKey: string | null): RankedHit[] {
-  const source = hitSource(answer, { view, primaryKey, rankingOf: rememberedRankings() });
+  const source = hitSource(answer, { view, primaryKey });
   const hits: RankedHit[] = [];
   for (let hit = source.next(); hit !== null; hit = source.next()) hits.push(hit);
   return hits;

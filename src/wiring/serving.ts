@@ -15,7 +15,7 @@ import type { Writing } from './writing.ts';
 function memoryBudget({ config }: Process, { topology, catalog, view }: Cluster, { rebalance }: Writing): MemoryBudget {
   // while copies move, those on their way out are written as well; while the number of shards changes, both layouts are
   const copiesPerDocument = () => {
-    const layouts = catalog.listVisible().some((index) => catalog.shadowOf(index) !== null) ? 2 : 1;
+    const layouts = catalog.hasShadows() ? 2 : 1;
     const moving = rebalance.service.underWay ? 1 : 0;
     return layouts * (topology.record().replicationFactor * view.groups().length + moving);
   };

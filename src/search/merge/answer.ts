@@ -6,7 +6,7 @@ import { distinctFilter } from './distinct.ts';
 import { askedOrders, countValues, mergeFacets, type NodeFacets, type Spellings, sumCounts } from './facets.ts';
 import { type HitView, type NodeHit, renderHit } from './hit.ts';
 import { mergeSources, type Source } from './kway.ts';
-import { compareHits, hitSource, hitsFirst, type RankedHit, rememberedRankings } from './ranked-hit.ts';
+import { compareHits, hitSource, hitsFirst, type RankedHit } from './ranked-hit.ts';
 import { totalsJson, type Window } from './totals.ts';
 
 /** A node's search answer, cut into its parts. */
@@ -93,8 +93,7 @@ export function mergedHits(
 ): RankedHit[] {
   const { window, view, primaryKey } = options;
   if (window.limit === 0) return [];
-  const hits = { view, primaryKey, rankingOf: rememberedRankings() };
-  const sources = answers.map((answer) => filtered(hitSource(answer, hits), accept));
+  const sources = answers.map((answer) => filtered(hitSource(answer, { view, primaryKey }), accept));
   return mergeHits(sources, options);
 }
 
@@ -105,8 +104,8 @@ export function mergedSoFar(
 ): { hits: RankedHit[]; short: readonly NodeSearchAnswer[] } {
   const { window, view, primaryKey } = options;
   if (window.limit === 0) return { hits: [], short: [] };
-  const read = { view, primaryKey, rankingOf: rememberedRankings() };
-  const sources = answers.map((answer) => hitSource(answer, read, window.reach));
+  const reading = { view, primaryKey };
+  const sources = answers.map((answer) => hitSource(answer, reading, window.reach));
   const hits = mergeHits(sources, options);
   const short = hits.length < window.reach ? answers.filter((_, i) => sources[i]?.isCut?.()) : [];
   return { hits, short };
@@ -124,10 +123,11 @@ function hiddenFacets(query: SearchQuery, countedDistinct: string | null): Set<s
 
 function facetsJson(
   facets: readonly NodeFacets[],
-  options: MergeOptions & { candidates: number; spellings: Spellings | undefined },
+  { query, settings, countedDistinct }: MergeOptions,
+  { counted, spellings }: Pick<MergedSearch, 'counted' | 'spellings'>,
 ): string {
-  const { query, settings, countedDistinct, candidates, spellings } = options;
   if (query.facets === null) return '';
+  const candidates = counted?.total ?? candidatesOf(facets);
   const merged = mergeFacets(facets, {
     maxValues: settings.maxValuesPerFacet,
     order: askedOrders(query.facets, settings.facetOrder),
@@ -175,10 +175,8 @@ export interface MergedSearch {
 }
 
 /** One search answer, in Meilisearch's order of members. */
-export function writeSearchAnswer(
-  { hits, answers, counted = null, spellings, semantic }: MergedSearch,
-  options: MergeOptions,
-): ByteText {
+export function writeSearchAnswer(search: MergedSearch, options: MergeOptions): ByteText {
+  const { hits, answers, counted = null, semantic } = search;
   const { query, window, settings, view } = options;
   const shown = hits.slice(window.offset).map((hit) => renderHit(hit, view));
   const facets = counted?.facets ?? answers.flatMap((answer) => answer.facets ?? []);
@@ -188,7 +186,7 @@ export function writeSearchAnswer(
     `{"hits":[${shown.join(',')}],"query":${bytesOf(JSON.stringify(query.q ?? ''))}${vector}`,
     `,"processingTimeMs":${Math.round(options.elapsedMs)},`,
     totalsJson(query, window, total, settings.maxTotalHits),
-    bytesOf(facetsJson(facets, { ...options, candidates: counted?.total ?? candidatesOf(facets), spellings })),
+    bytesOf(facetsJson(facets, options, search)),
     semantic === undefined ? '}' : `,"semanticHitCount":${semantic.hitCount}}`,
   ].join('') as ByteText;
 }

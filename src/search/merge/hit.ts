@@ -3,7 +3,8 @@ import { type ByteText, byteMembers, cut, textOf } from '../../json/byte-text.ts
 import type { Member } from '../../json/scan.ts';
 import type { Visibility } from '../attributes.ts';
 import { shownMembers, touches } from './fields.ts';
-import { parseRanking, type Ranking } from './order.ts';
+import type { Ranking } from './order.ts';
+import { rankingOf } from './rankings.ts';
 
 /** What a client asked to see of a hit, and what was fetched besides. */
 export interface HitView {
@@ -51,10 +52,10 @@ export function readHit(text: ByteText, fields: Member[], view: HitView): NodeHi
 
 const rawValue = (hit: NodeHit, member: Member) => cut(hit.text, member.valueStart, member.valueEnd);
 
-/** The hit's place in the order of hits; `rankingOf` reads the details. */
-export function hitRanking(hit: NodeHit, rankingOf: (details: string) => Ranking = parseRanking): Ranking {
+/** The hit's place in the order of hits. */
+export function hitRanking(hit: NodeHit): Ranking {
   const details = hit.added.get(detailsName);
-  return details === undefined ? [] : rankingOf(textOf(rawValue(hit, details)));
+  return details === undefined ? [] : rankingOf(rawValue(hit, details));
 }
 
 /** The hit's `_rankingScore`, when it was asked for. */

@@ -1,10 +1,11 @@
 import { shardField, versionField } from '../../documents/markers.ts';
-import { type ByteText, byteMembers, bytesOf, cut, textOf } from '../../json/byte-text.ts';
-import { findMembers, type Member, type Place, skipSpace, withoutMembers } from '../../json/scan.ts';
+import { type ByteText, byteMembers, bytesOf, cut } from '../../json/byte-text.ts';
+import { type FoundMembers, findMembers, type Member, type Place, skipSpace, withoutMembers } from '../../json/scan.ts';
 import type { NodeSearchAnswer } from './answer.ts';
 import { detailsName, type HitView, isPlain, type NodeHit, readHit } from './hit.ts';
 import type { Source } from './kway.ts';
-import { compareRankings, parseRanking, type Ranking } from './order.ts';
+import { compareRankings, type Ranking } from './order.ts';
+import { rankingOf } from './rankings.ts';
 
 /** A hit with what decides about its place. */
 export interface RankedHit {
@@ -23,21 +24,6 @@ export const hitsFirst = '{"hits":[';
 export interface HitReading {
   view: HitView;
   primaryKey: string | null;
-  /** Reads `_rankingScoreDetails`. */
-  rankingOf(details: string): Ranking;
-}
-
-/** `parseRanking` that knows what it has read: many hits rank alike, on one node and on several. */
-export function rememberedRankings(): HitReading['rankingOf'] {
-  const known = new Map<string, Ranking>();
-  let last = { details: '', ranking: [] as Ranking };
-  return (details) => {
-    if (details === last.details) return last.ranking;
-    const ranking = known.get(details) ?? parseRanking(details);
-    known.set(details, ranking);
-    last = { details, ranking };
-    return ranking;
-  };
 }
 
 const namesOf = (primaryKey: string | null): string[] =>
@@ -45,22 +31,35 @@ const namesOf = (primaryKey: string | null): string[] =>
     bytesOf(JSON.stringify(name)),
   );
 
+/** Few places in the order in which they stand. */
+function inOrder(places: readonly (Place | null | undefined)[]): Place[] {
+  const sorted: Place[] = [];
+  for (const place of places) {
+    if (place == null) continue;
+    let at = sorted.length;
+    for (; at > 0 && (sorted[at - 1] as Place).keyStart > place.keyStart; at--) sorted[at] = sorted[at - 1] as Place;
+    sorted[at] = place;
+  }
+  return sorted;
+}
+
 /** A hit of which only those parts have been looked for that decide about its place: most are never taken apart. */
 class PlacedHit implements RankedHit, NodeHit {
   readonly text: ByteText;
   readonly #start: number;
   readonly #end: number;
   readonly #places: readonly (Place | null)[];
-  readonly #reading: HitReading;
+  readonly #view: HitView;
   #parts: NodeHit | null = null;
   #ranking: Ranking | null = null;
+  #version: ByteText | null = null;
 
-  constructor(text: ByteText, start: number, found: ReturnType<typeof findMembers>, reading: HitReading) {
+  constructor(text: ByteText, start: number, found: FoundMembers, view: HitView) {
     this.text = text;
     this.#start = start;
     this.#end = found.end;
     this.#places = found.places;
-    this.#reading = reading;
+    this.#view = view;
   }
 
   get hit(): NodeHit {
@@ -77,20 +76,20 @@ class PlacedHit implements RankedHit, NodeHit {
 
   get document(): ByteText | undefined {
     // the node was asked for more than the document, whoever is shown it
-    if (!isPlain(this.#reading.view)) return undefined;
+    if (!isPlain(this.#view)) return undefined;
     const [details, shard, version] = this.#places;
-    const own = [shard, version, this.#hasDetails() ? details : null].filter((place) => place != null);
-    own.sort((a, b) => a.keyStart - b.keyStart);
+    const own = inOrder([shard, version, this.#hasDetails() ? details : null]);
     return withoutMembers(this.text, this.#start, this.#end, own) as ByteText;
   }
 
   get ranking(): Ranking {
-    this.#ranking ??= this.#hasDetails() ? this.#reading.rankingOf(textOf(this.#raw(0))) : [];
+    this.#ranking ??= this.#hasDetails() ? rankingOf(this.#raw(0)) : [];
     return this.#ranking;
   }
 
   get version(): string {
-    return this.#raw(2);
+    this.#version ??= this.#raw(2);
+    return this.#version;
   }
 
   get id(): string {
@@ -98,7 +97,7 @@ class PlacedHit implements RankedHit, NodeHit {
   }
 
   #takeApart(): NodeHit {
-    this.#parts ??= readHit(this.text, byteMembers(this.text, this.#start), this.#reading.view);
+    this.#parts ??= readHit(this.text, byteMembers(this.text, this.#start), this.#view);
     return this.#parts;
   }
 
@@ -120,6 +119,8 @@ class PlacedHit implements RankedHit, NodeHit {
 export function hitSource(answer: NodeSearchAnswer, reading: HitReading, reach = 0): Source<RankedHit> {
   const { text } = answer;
   const names = namesOf(reading.primaryKey);
+  /** The last hit's details: those of the next one are the same more often than not. */
+  let details = '';
   let at = hitsFirst.length;
   let count = 0;
   return {
@@ -128,10 +129,13 @@ export function hitSource(answer: NodeSearchAnswer, reading: HitReading, reach =
       if (text.charAt(at) === ']') return null;
       count++;
       const start = at;
-      const found = findMembers(text, start, names);
+      const found = findMembers(text, start, names, details);
+      const place = found.places[0];
+      if (place != null && !text.startsWith(details, place.valueStart))
+        details = cut(text, place.valueStart, place.valueEnd);
       at = skipSpace(text, found.end);
       if (text.charAt(at) === ',') at = skipSpace(text, at + 1);
-      return new PlacedHit(text, start, found, reading);
+      return new PlacedHit(text, start, found, reading.view);
     },
   };
 }

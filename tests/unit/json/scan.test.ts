@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findMembers, type Place, scanObject, withoutMembers } from '../../../src/json/scan.ts';
+import { findMembers, type Place, scanObject, skipString, withoutMembers } from '../../../src/json/scan.ts';
 
 const name = fc.constantFrom('a', 'b', '"quoted"', 'new\nline', 'other', 'é');
 const space = fc.constantFrom('', ' ', '\n');
@@ -8,6 +8,21 @@ const object = fc
   .array(fc.tuple(name, fc.jsonValue({ maxDepth: 3 }), space), { maxLength: 6 })
   .map((given) => given.map(([key, value, gap]) => `${gap}${JSON.stringify(key)}${gap}:${JSON.stringify(value)}${gap}`))
   .map((written) => `{${written.join(',')}}`);
+
+describe('skipString', () => {
+  it('finds the end of strings of any length, whatever is escaped in them', () => {
+    const text = fc.string({ unit: fc.constantFrom('\\', '"', 'x', 'é', '\n'), maxLength: 80 });
+    fc.assert(
+      fc.property(text, text, (before, value) => {
+        const written = JSON.stringify(value);
+        const start = before.length + 1;
+        expect(skipString(`${before}:${written},"next"`, start)).toBe(start + written.length);
+        expect(() => skipString(`${before}:${written.slice(0, -1)}`, start)).toThrow('unterminated');
+      }),
+      { seed: 13, numRuns: 1_000 },
+    );
+  });
+});
 
 describe('findMembers', () => {
   it('finds the last member of each name, and the end, as taking the object apart does', () => {
@@ -28,6 +43,23 @@ describe('findMembers', () => {
         );
       }),
       { seed: 11, numRuns: 500 },
+    );
+  });
+});
+
+describe('findMembers with a likely value', () => {
+  it('finds the same, whether or not the value is there', () => {
+    const nested = fc
+      .oneof(fc.array(fc.jsonValue()), fc.dictionary(fc.string(), fc.jsonValue()))
+      .map((v) => JSON.stringify(v));
+    fc.assert(
+      fc.property(object, nested, nested, fc.boolean(), (text, likely, other, isThere) => {
+        const rest = text === '{}' ? '}' : `,${text.slice(1)}`;
+        const whole = `{"first":${isThere ? likely : other}${rest}`;
+        const names = ['"first"', '"a"', '"b"'];
+        expect(findMembers(whole, 0, names, likely)).toEqual(findMembers(whole, 0, names));
+      }),
+      { seed: 14, numRuns: 500 },
     );
   });
 });

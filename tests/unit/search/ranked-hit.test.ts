@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type HitView, renderHit } from '../../../src/search/merge/hit.ts';
-import { hitSource, rememberedRankings } from '../../../src/search/merge/ranked-hit.ts';
+import { hitSource } from '../../../src/search/merge/ranked-hit.ts';
 import { plainView as plain } from './fixtures.ts';
 import { answerOf } from './raw-hits.ts';
 
@@ -10,7 +10,7 @@ const hit = (added: string) =>
 /** The only hit, read as one view asks and shown as another does. */
 function shown(added: string, read: HitView, view: HitView): string | undefined {
   const answer = answerOf(`{"hits":[${hit(added)}],"query":"","limit":1,"offset":0,"estimatedTotalHits":1}`);
-  const found = hitSource(answer, { view: read, primaryKey: 'id', rankingOf: rememberedRankings() }).next();
+  const found = hitSource(answer, { view: read, primaryKey: 'id' }).next();
   return found === null ? undefined : renderHit(found.hit, view);
 }
 
