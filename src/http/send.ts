@@ -43,15 +43,15 @@ export async function sendAnswer(
   const plain = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
   const packed = plain === undefined ? null : await compress(plain, acceptEncoding(request));
   const body = packed?.body ?? plain;
-  reply.code(answer.status).headers({
-    ...(body === undefined ? {} : { 'content-type': answer.contentType ?? 'application/json' }),
-    ...(body === undefined && answer.status !== NO_CONTENT ? { 'content-length': '0' } : {}),
-    ...(packed === null ? {} : { 'content-encoding': packed.encoding }),
-    ...answer.headers,
-    'x-request-id': request.id,
-  });
+  reply.code(answer.status);
+  if (body !== undefined) reply.header('content-type', answer.contentType ?? 'application/json');
+  else if (answer.status !== NO_CONTENT) reply.header('content-length', '0');
+  if (packed !== null) reply.header('content-encoding', packed.encoding);
+  if (answer.headers !== undefined) reply.headers(answer.headers);
+  reply.header('x-request-id', request.id);
   if (cors) {
-    reply.headers({ ...corsHeaders(request.headers), vary: packed === null ? VARY : `${VARY}, accept-encoding` });
+    reply.headers(corsHeaders(request.headers));
+    reply.header('vary', packed === null ? VARY : `${VARY}, accept-encoding`);
   }
   cutOffIfStalled(reply.raw, stallMs);
   return reply.send(body);

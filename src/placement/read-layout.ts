@@ -14,6 +14,8 @@ export interface SharedShards {
 export interface ReadLayout {
   /** By group; shards that nobody of the group can serve are left out. */
   groups: ReadonlyMap<number, readonly SharedShards[]>;
+  /** By group, the nodes that can serve some of the index, each once. */
+  readable: ReadonlyMap<number, readonly string[]>;
   /**
    * Of how many shards each node holds documents: who is asked for that many needs no shard filter. Nodes with copies that are
    * still to be filled, or with documents that nobody uses any more, are left out; they always need it.
@@ -44,7 +46,10 @@ export function readLayout(view: ClusterView, index: IndexRecord): ReadLayout {
     groups.set(group, [...shared.values()]);
   }
   for (const [node, count] of held) if (Number.isNaN(count)) held.delete(node);
-  return { groups, held };
+  const readable = new Map(
+    [...groups].map(([group, shared]) => [group, [...new Set(shared.flatMap(({ nodes }) => nodes))]] as const),
+  );
+  return { groups, readable, held };
 }
 
 /** Layouts kept at most. */

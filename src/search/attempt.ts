@@ -98,7 +98,7 @@ export function startAttempt<T>(
 
   function send(unfiltered: boolean): Promise<NodeResponse> {
     const asked = request.build(shards, unfiltered, nodeId);
-    return options.clients.get(nodeId).request({ ...asked, timeoutMs, signal, ownConnection });
+    return options.clients.get(nodeId).request({ timeoutMs, signal, ownConnection, ...asked });
   }
 
   async function ask(): Promise<Outcome<T>> {

@@ -67,13 +67,10 @@ export function searchAttributes(
   displayedSetting: readonly string[] | null,
 ): SearchAttributes {
   const displayed = displayedSetting?.filter((name) => !own(name)) ?? null;
-  const attributes = {
-    retrieve: choose(query.attributesToRetrieve, displayed),
-    highlight: query.attributesToHighlight === null ? null : chooseHighlight(query.attributesToHighlight, displayed),
-    crop: query.attributesToCrop === null ? null : chooseCrop(query.attributesToCrop, displayed),
-  };
-  return {
-    ...attributes,
-    visible: { retrieve: attributes.retrieve, formatted: formattedFields(attributes), displayed },
-  };
+  const retrieve = choose(query.attributesToRetrieve, displayed);
+  const highlight =
+    query.attributesToHighlight === null ? null : chooseHighlight(query.attributesToHighlight, displayed);
+  const crop = query.attributesToCrop === null ? null : chooseCrop(query.attributesToCrop, displayed);
+  const formatted = formattedFields({ retrieve, highlight, crop });
+  return { retrieve, highlight, crop, visible: { retrieve, formatted, displayed } };
 }

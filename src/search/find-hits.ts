@@ -46,7 +46,7 @@ async function findWhole(ask: AskNodes, search: PlannedSearch): Promise<FoundHit
     const answers = answersOf(found);
     return { hits: mergedHits(answers, mergeOptions(search)), answers, missing: found.missing };
   }
-  let found = await ask(search, { ...round, byShare: true });
+  let found = await ask(search, { byShare: true, ...round });
   for (let askedAgain = false; ; askedAgain = true) {
     const answers = answersOf(found);
     const { hits, short } = mergedSoFar(answers, mergeOptions(search));

@@ -65,7 +65,7 @@ function facetsFor(facets: readonly string[] | null, countedFields: readonly str
 }
 
 /** How many hits a node has to give, in the client's own mode: only pages are counted exhaustively. */
-function reachParameters({ paged }: Window, reach: number): Record<string, number> {
+function reachParameters({ paged }: Window, reach: number): NodeParameters {
   return paged ? { page: 1, hitsPerPage: reach } : { offset: 0, limit: reach };
 }
 
@@ -124,10 +124,12 @@ export function nodeSearchParameters(
 /** The parameters that differ between nodes. */
 function ownParameters({ filter, window }: NodeSearch) {
   const disguised = disguiseFilter(filter);
-  return (shards: readonly number[], whole: boolean, reach = window.reach): NodeParameters => ({
-    ...reachParameters(window, reach),
-    ...present({ filter: whole ? disguised : withShards(disguised, shards) }),
-  });
+  return (shards: readonly number[], whole: boolean, reach = window.reach): NodeParameters => {
+    const parameters = reachParameters(window, reach);
+    const own = whole ? disguised : withShards(disguised, shards);
+    if (own !== null && own !== undefined) parameters.filter = own;
+    return parameters;
+  };
 }
 
 /** `nodeSearchParameters` as the body of a search; what all nodes are asked alike is written once. */

@@ -45,8 +45,8 @@ interface Planning {
 }
 
 /** Nodes best first. Good ones are equals, in an order that follows from the seed, so that reads spread evenly. */
-function ranked({ seed, preference }: Planning, nodes: Iterable<string>): string[] {
-  const entries = [...nodes].map((node) => {
+function ranked({ seed, preference }: Planning, nodes: readonly string[]): string[] {
+  const entries = nodes.map((node) => {
     const { rank, cost } = preference.standing(node);
     return { node, cost: rank === 'good' ? 0 : cost, draw: hash64(`${seed}:${node}`) };
   });
@@ -93,22 +93,20 @@ function among(shards: readonly number[], wanted: ReadonlySet<number> | null): n
 
 /** Nodes of a group that may be asked now and are of one rank. */
 function usableNodes({ view, excluded, preference, layout }: Planning, group: number, rank: Standing['rank']) {
-  const readable = new Set((layout.groups.get(group) ?? []).flatMap(({ nodes }) => nodes));
-  return new Set(
-    [...readable].filter((node) => !excluded.has(node) && view.up(node) && preference.standing(node).rank === rank),
-  );
+  const readable = layout.readable.get(group) ?? [];
+  return readable.filter((node) => !excluded.has(node) && view.up(node) && preference.standing(node).rank === rank);
 }
 
 /** What these nodes of a group could answer of the `wanted` shards (null: all). */
 function heldBy(
   layout: ReadLayout,
   group: number,
-  usable: ReadonlySet<string>,
+  usable: readonly string[],
   wanted: ReadonlySet<number> | null,
 ): Held[] {
   const held = new Map<string, Held>();
   for (const shared of layout.groups.get(group) ?? []) {
-    const nodes = shared.nodes.filter((node) => usable.has(node));
+    const nodes = shared.nodes.filter((node) => usable.includes(node));
     const shards = nodes.length === 0 ? [] : among(shared.shards, wanted);
     if (shards.length === 0) continue;
     const same = held.get(nodes.join());

@@ -13,6 +13,9 @@ export interface ScatterOptions extends GatherOptions {
   metrics: GatherOptions['metrics'] & { partial(): void };
 }
 
+/** What a node is asked; when to give up is not for the request to say. */
+export type ScatteredRequest = Omit<NodeRequest, 'timeoutMs' | 'signal' | 'ownConnection'>;
+
 /** One kind of request to all shards asked for. */
 export interface ScatterRequest<T> {
   index: IndexRecord;
@@ -30,7 +33,7 @@ export interface ScatterRequest<T> {
    */
   steady?: boolean;
   /** `whole`: the node holds these shards and no others, so that the shard filter may be left out. */
-  build(shards: readonly number[], whole: boolean, nodeId: string): NodeRequest;
+  build(shards: readonly number[], whole: boolean, nodeId: string): ScatteredRequest;
   /** Reads a node's 200 answer, a byte text if `build` asks for that; what it throws counts as a failure of the node. */
   read: (text: string) => T;
   /** A 404 with this code is an answer too, namely this one. */

@@ -31,6 +31,23 @@ const namesOf = (primaryKey: string | null): string[] =>
     bytesOf(JSON.stringify(name)),
   );
 
+/** The details of one hit or of several that rank alike, read once. */
+class Details {
+  readonly text: ByteText;
+  #ranking: Ranking | null = null;
+
+  constructor(text: ByteText) {
+    this.text = text;
+  }
+
+  get ranking(): Ranking {
+    this.#ranking ??= rankingOf(this.text);
+    return this.#ranking;
+  }
+}
+
+const noDetails = new Details('' as ByteText);
+
 /** Few places in the order in which they stand. */
 function inOrder(places: readonly (Place | null | undefined)[]): Place[] {
   const sorted: Place[] = [];
@@ -50,15 +67,16 @@ class PlacedHit implements RankedHit, NodeHit {
   readonly #end: number;
   readonly #places: readonly (Place | null)[];
   readonly #view: HitView;
+  readonly #details: Details;
   #parts: NodeHit | null = null;
-  #ranking: Ranking | null = null;
   #version: ByteText | null = null;
 
-  constructor(text: ByteText, start: number, found: FoundMembers, view: HitView) {
+  constructor(text: ByteText, start: number, found: FoundMembers, details: Details, view: HitView) {
     this.text = text;
     this.#start = start;
     this.#end = found.end;
     this.#places = found.places;
+    this.#details = details;
     this.#view = view;
   }
 
@@ -83,8 +101,7 @@ class PlacedHit implements RankedHit, NodeHit {
   }
 
   get ranking(): Ranking {
-    this.#ranking ??= this.#hasDetails() ? rankingOf(this.#raw(0)) : [];
-    return this.#ranking;
+    return this.#hasDetails() ? this.#details.ranking : [];
   }
 
   get version(): string {
@@ -112,6 +129,13 @@ class PlacedHit implements RankedHit, NodeHit {
   }
 }
 
+/** The details that stand there, which may be the same as the `last` ones. */
+function detailsAt(text: ByteText, place: Place | null | undefined, last: Details): Details {
+  if (place == null) return noDetails;
+  const written = cut(text, place.valueStart, place.valueEnd);
+  return written === last.text ? last : new Details(written);
+}
+
 /**
  * Reads a node's hits one after the other, so that what is never looked at is never taken apart. It counts as cut when the node
  * gave all the hits that it was asked for and these are fewer than `reach`.
@@ -119,8 +143,8 @@ class PlacedHit implements RankedHit, NodeHit {
 export function hitSource(answer: NodeSearchAnswer, reading: HitReading, reach = 0): Source<RankedHit> {
   const { text } = answer;
   const names = namesOf(reading.primaryKey);
-  /** The last hit's details: those of the next one are the same more often than not. */
-  let details = '';
+  // those of the next hit are the same more often than not
+  let details = noDetails;
   let at = hitsFirst.length;
   let count = 0;
   return {
@@ -129,18 +153,16 @@ export function hitSource(answer: NodeSearchAnswer, reading: HitReading, reach =
       if (text.charAt(at) === ']') return null;
       count++;
       const start = at;
-      const found = findMembers(text, start, names, details);
-      const place = found.places[0];
-      if (place != null && !text.startsWith(details, place.valueStart))
-        details = cut(text, place.valueStart, place.valueEnd);
+      const found = findMembers(text, start, names, details.text);
+      details = detailsAt(text, found.places[0], details);
       at = skipSpace(text, found.end);
       if (text.charAt(at) === ',') at = skipSpace(text, at + 1);
-      return new PlacedHit(text, start, found, reading.view);
+      return new PlacedHit(text, start, found, details, reading.view);
     },
   };
 }
 
-const compareTexts = (a: string, b: string) => (a < b ? -1 : Number(a > b));
+const compareTexts = (a: string, b: string) => (a < b ? -1 : Number(a !== b));
 
 /** Best first; equally good hits in the order in which they were written. */
 export function compareHits(a: RankedHit, b: RankedHit): number {
