@@ -70,7 +70,8 @@ export class Gathering<T> {
   }
 
   #standings(): ReadonlyMap<string, Standing> {
-    const nodes = this.#view.groups().flatMap((group) => this.#view.nodes(group));
+    const nodes: string[] = [];
+    for (const group of this.#view.groups()) nodes.push(...this.#view.nodes(group));
     return this.#options.selection.standings(nodes);
   }
 

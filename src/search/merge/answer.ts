@@ -1,5 +1,6 @@
 import { shardField } from '../../documents/markers.ts';
-import { type ByteText, byteMembers, bytesOf, cut, textOf } from '../../json/byte-text.ts';
+import { type ByteText, bytesOf, cut, textOf } from '../../json/byte-text.ts';
+import { findMembers } from '../../json/scan.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
 import { distinctFilter } from './distinct.ts';
@@ -30,24 +31,33 @@ function behindHits(text: ByteText, next: string): number {
   return at;
 }
 
+/** What is read of an answer besides its hits. */
+const answerMembers = [
+  '"totalHits"',
+  '"estimatedTotalHits"',
+  '"hitsPerPage"',
+  '"limit"',
+  '"facetDistribution"',
+  '"facetStats"',
+  '"queryVector"',
+];
+
 /** Cut a node's 200 answer into parts; throws when it is no search answer. `next`: the member that follows the hits. */
 export function readSearchAnswer(text: ByteText, next = 'query'): NodeSearchAnswer {
   const rest = `{${cut(text, behindHits(text, next) + 2)}` as ByteText;
-  const parts = new Map(byteMembers(rest).map((member) => [member.key, member]));
-  const raw = (key: string): string | null => {
-    const member = parts.get(key);
-    return member === undefined ? null : textOf(cut(rest, member.valueStart, member.valueEnd));
-  };
-  const total = raw('totalHits') ?? raw('estimatedTotalHits');
-  const reach = raw('hitsPerPage') ?? raw('limit');
+  const { places } = findMembers(rest, 0, answerMembers);
+  const [totalHits, estimate, pageSize, limit, distribution, stats, queryVector] = places.map((place) =>
+    place === null ? null : textOf(cut(rest, place.valueStart, place.valueEnd)),
+  );
+  const total = totalHits ?? estimate ?? null;
+  const reach = pageSize ?? limit ?? null;
   if (total === null || reach === null) throw new SyntaxError('no search answer');
-  const distribution = raw('facetDistribution');
   return {
     text,
     reach: Number(reach),
     total: Number(total),
-    facets: distribution === null ? null : { distribution, stats: raw('facetStats') ?? '{}' },
-    queryVector: raw('queryVector'),
+    facets: distribution == null ? null : { distribution, stats: stats ?? '{}' },
+    queryVector: queryVector ?? null,
   };
 }
 
@@ -179,7 +189,7 @@ export function writeSearchAnswer(search: MergedSearch, options: MergeOptions): 
   const { hits, answers, counted = null, semantic } = search;
   const { query, window, settings, view } = options;
   const shown = hits.slice(window.offset).map((hit) => renderHit(hit, view));
-  const facets = counted?.facets ?? answers.flatMap((answer) => answer.facets ?? []);
+  const facets = counted?.facets ?? answers.map((answer) => answer.facets).filter((one) => one !== null);
   const total = counted?.total ?? totalOf(answers, facets, hits.length, options);
   const vector = (semantic?.queryVector ?? null) === null ? '' : `,"queryVector":${semantic?.queryVector}`;
   return [

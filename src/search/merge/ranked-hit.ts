@@ -26,10 +26,11 @@ export interface HitReading {
   primaryKey: string | null;
 }
 
-const namesOf = (primaryKey: string | null): string[] =>
-  [detailsName, shardField, versionField, ...(primaryKey === null ? [] : [primaryKey])].map((name) =>
-    bytesOf(JSON.stringify(name)),
-  );
+const written = (name: string) => bytesOf(JSON.stringify(name));
+const ownNames = [detailsName, shardField, versionField].map(written);
+
+const namesOf = (primaryKey: string | null): readonly string[] =>
+  primaryKey === null ? ownNames : [...ownNames, written(primaryKey)];
 
 /** The details of one hit or of several that rank alike, read once. */
 class Details {
@@ -132,8 +133,8 @@ class PlacedHit implements RankedHit, NodeHit {
 /** The details that stand there, which may be the same as the `last` ones. */
 function detailsAt(text: ByteText, place: Place | null | undefined, last: Details): Details {
   if (place == null) return noDetails;
-  const written = cut(text, place.valueStart, place.valueEnd);
-  return written === last.text ? last : new Details(written);
+  const details = cut(text, place.valueStart, place.valueEnd);
+  return details === last.text ? last : new Details(details);
 }
 
 /**
