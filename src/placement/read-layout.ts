@@ -21,6 +21,16 @@ export interface ReadLayout {
    * still to be filled, or with documents that nobody uses any more, are left out; they always need it.
    */
   held: ReadonlyMap<string, number>;
+  /** By node, the shards that it alone can serve, when that is so for every shard of the index; null when there is a choice. */
+  only: ReadonlyMap<string, readonly number[]> | null;
+}
+
+/** See `ReadLayout.only`. */
+function withoutChoice(groups: ReadLayout['groups'], index: IndexRecord): ReadLayout['only'] {
+  const all = [...groups.values()].flat();
+  const served = all.reduce((sum, { shards }) => sum + shards.length, 0);
+  if (groups.size !== 1 || served !== index.shards || all.some(({ nodes }) => nodes.length !== 1)) return null;
+  return new Map(all.map(({ nodes, shards }) => [nodes[0] as string, shards]));
 }
 
 /** The layout under a view as it is now. */
@@ -49,7 +59,7 @@ export function readLayout(view: ClusterView, index: IndexRecord): ReadLayout {
   const readable = new Map(
     [...groups].map(([group, shared]) => [group, [...new Set(shared.flatMap(({ nodes }) => nodes))]] as const),
   );
-  return { groups, readable, held };
+  return { groups, readable, held, only: withoutChoice(groups, index) };
 }
 
 /** Layouts kept at most. */

@@ -140,6 +140,10 @@ function covered(
   return found;
 }
 
+function areUsable(nodes: readonly string[], view: ClusterView, excluded: ReadonlySet<string>): boolean {
+  return nodes.every((node) => !excluded.has(node) && view.up(node));
+}
+
 /**
  * Give each shard to a copy that may be read: on a good node of one group if possible, else on one of the groups after it;
  * on a slow node when no good one has the shard; on a suspect one when nobody else has it.
@@ -157,6 +161,10 @@ export function planReads(
   preference: ReadPreference = allEqual,
   layout: ReadLayout = readLayout(view, index),
 ): ReadPlan {
+  const { only } = layout;
+  if (only !== null && shards.length === index.shards && areUsable([...only.keys()], view, excluded)) {
+    return { byNode: only, missing: [] };
+  }
   const planning = { view, seed, excluded, preference, layout };
   const groups = groupOrder(planning);
   const byNode = new Map<string, readonly number[]>();

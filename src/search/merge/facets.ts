@@ -142,11 +142,24 @@ function addField(field: Field, { numbers, strings, range }: NodeField): void {
   field.range = widen(field.range, range);
 }
 
-function collect(nodes: readonly NodeFacets[], hidden: ReadonlySet<string>): Map<string, Field> {
+/** The last thing that was collected from some nodes' facets, by the first of them. */
+const collected = new WeakMap<NodeFacets, { nodes: readonly NodeFacets[]; fields: ReadonlyMap<string, Field> }>();
+
+/** All nodes' facets by field, put together once for all that look at them. */
+function collect(nodes: readonly NodeFacets[]): ReadonlyMap<string, Field> {
+  const [first] = nodes;
+  if (first === undefined) return new Map();
+  const before = collected.get(first);
+  if (before?.nodes.length === nodes.length && before.nodes.every((node, i) => node === nodes[i])) return before.fields;
+  const fields = collectAnew(nodes);
+  collected.set(first, { nodes, fields });
+  return fields;
+}
+
+function collectAnew(nodes: readonly NodeFacets[]): Map<string, Field> {
   const fields = new Map<string, Field>();
   for (const node of nodes) {
     for (const [name, values] of fieldsOf(node)) {
-      if (hidden.has(name)) continue;
       const field = fields.get(name) ?? { numbers: new Map(), strings: new Map(), range: null };
       fields.set(name, field);
       addField(field, values);
@@ -173,19 +186,22 @@ function room(used: number, maxValues: number, fromTree: boolean): number | unde
   return fromTree && left === 0 ? undefined : left;
 }
 
-/** Numbers first, then strings; a string that is written like a listed number replaces its count. */
-function listed(field: Field, name: string, options: FacetOptions): Map<string, number> {
+/** Values as they are shown, with their counts: numbers first, then strings; a string that is written like a listed number replaces its count. */
+function listed(field: Field, name: string, options: FacetOptions): Iterable<readonly [string, number]> {
   const order = options.order(name);
   const fromTree = order === 'count' || options.candidates > treeThreshold;
   const all = sorted(field.numbers, fromTree ? bySize : byText, order);
   const numbers = all.slice(0, room(0, options.maxValues, fromTree));
   const strings = sorted(field.strings, byText, order).slice(0, room(numbers.length, options.maxValues, fromTree));
   const spelt = options.spellings?.get(name);
-  return new Map([...numbers, ...strings].map(({ text, key, count }) => [spelt?.get(key) ?? text, count]));
+  const shown = [...numbers, ...strings].map(({ text, key, count }) => [spelt?.get(key) ?? text, count] as const);
+  return numbers.length === 0 ? shown : new Map(shown);
 }
 
-function writeDistribution(values: Map<string, number>): string {
-  return `{${[...values].map(([text, count]) => `${JSON.stringify(text)}:${count}`).join(',')}}`;
+function writeDistribution(values: Iterable<readonly [string, number]>): string {
+  let out = '';
+  for (const [text, count] of values) out += `${out === '' ? '' : ','}${JSON.stringify(text)}:${count}`;
+  return `{${out}}`;
 }
 
 /**
@@ -193,7 +209,9 @@ function writeDistribution(values: Map<string, number>): string {
  * nodes list all their values. Returns JSON text, since objects would put keys that look like integers first.
  */
 export function mergeFacets(nodes: readonly NodeFacets[], options: FacetOptions): NodeFacets {
-  const fields = [...collect(nodes, options.hidden)].sort(([a], [b]) => compareBytes(a, b));
+  const fields = [...collect(nodes)]
+    .filter(([name]) => !options.hidden.has(name))
+    .sort(([a], [b]) => compareBytes(a, b));
   const distribution = fields.map(
     ([name, field]) => `${JSON.stringify(name)}:${writeDistribution(listed(field, name, options))}`,
   );
@@ -216,13 +234,13 @@ export function sumCounts(nodes: readonly NodeFacets[], name: string): number {
 
 /** Number of different values of one field over all nodes. */
 export function countValues(nodes: readonly NodeFacets[], field: string): number {
-  const merged = collect(nodes, new Set()).get(field);
+  const merged = collect(nodes).get(field);
   return merged === undefined ? 0 : merged.numbers.size + merged.strings.size;
 }
 
 /** Values that the nodes spell in different ways. */
 export function disputedValues(nodes: readonly NodeFacets[]): DisputedValue[] {
-  return [...collect(nodes, new Set())].flatMap(([field, { strings }]) =>
+  return [...collect(nodes)].flatMap(([field, { strings }]) =>
     [...strings.values()]
       .filter(({ disputed }) => disputed)
       .map(({ key, text, count }): DisputedValue => ({ field, key, text, count })),
