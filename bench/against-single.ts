@@ -4,7 +4,7 @@ import { type Corpus, products } from '../tests/support/corpus.ts';
 import { type Server, send } from '../tests/support/http.ts';
 import { startOracle } from '../tests/support/oracle.ts';
 import { federate, federatedSearch } from './federation.ts';
-import { type BenchSearch, type LoadResult, middle, runLoad } from './load.ts';
+import { type BenchSearch, type LoadResult, middle, runLoad, type Until } from './load.ts';
 import { addressOf, startScript } from './script.ts';
 import { number, ratio, table } from './table.ts';
 import { type SearchBody, searchOf, type Workload, workload } from './workload.ts';
@@ -16,6 +16,8 @@ export interface Size {
   rounds: number;
   /** Milliseconds of one load run. */
   runMs: number;
+  /** Searches of each kind before the first that counts: the compiler takes thousands to be done with a proxy. */
+  warmUp: number;
 }
 
 /** How many clients search at the same time. */
@@ -58,22 +60,22 @@ async function directIndexingSeconds(corpus: Corpus): Promise<number> {
   return seconds;
 }
 
-async function loadAll(side: Side, bodies: readonly SearchBody[], clients: number, runMs: number): Promise<LoadResult> {
-  const load = await runLoad(side.server, bodies.map(side.toSearch), clients, { milliseconds: runMs });
+async function loadAll(side: Side, bodies: readonly SearchBody[], clients: number, until: Until): Promise<LoadResult> {
+  const load = await runLoad(side.server, bodies.map(side.toSearch), clients, until);
   if (load.errors > 0) throw new Error(`${side.name}: ${load.errors} of ${load.requests} searches failed`);
   return load;
 }
 
 /** The sides take turns, so that what else the machine does hits them alike. */
-async function measureSearches(sides: readonly Side[], corpus: Corpus, { rounds, runMs }: Size) {
+async function measureSearches(sides: readonly Side[], corpus: Corpus, { rounds, runMs, warmUp }: Size) {
   const results = new Map(sides.map((side) => [side, {} as Record<string, LoadResult>]));
   for (const kind of kinds) {
     const bodies = workload(corpus, kind, 6);
-    for (const side of sides) await loadAll(side, bodies, 4, runMs / 3);
+    for (const side of sides) await loadAll(side, bodies, 8, { requests: warmUp });
     for (const clients of clientCounts) {
       const runs = new Map(sides.map((side) => [side, [] as LoadResult[]]));
       for (let round = 0; round < rounds; round++) {
-        for (const side of sides) runs.get(side)?.push(await loadAll(side, bodies, clients, runMs));
+        for (const side of sides) runs.get(side)?.push(await loadAll(side, bodies, clients, { milliseconds: runMs }));
       }
       for (const side of sides) (results.get(side) ?? {})[`${kind}/${clients}`] = middle(runs.get(side) ?? []);
     }

@@ -27,8 +27,8 @@ const { values } = parseArgs({
 
 const wanted = (part: string) => (values.only === undefined ? part !== 'moves' : values.only === part);
 const size = values.quick
-  ? { documents: 5_000, moved: 5_000, rounds: 2, runMs: 1_500 }
-  : { documents: 60_000, moved: 20_000, rounds: 3, runMs: 3_000 };
+  ? { documents: 5_000, moved: 5_000, rounds: 2, runMs: 1_500, warmUp: 300 }
+  : { documents: 60_000, moved: 20_000, rounds: 3, runMs: 3_000, warmUp: 2_000 };
 const effort = values.quick ? { rounds: 4, searches: 600 } : { rounds: 7, searches: 1_500 };
 
 const started = Date.now();

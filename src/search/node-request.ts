@@ -32,13 +32,22 @@ export function quotedText(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-const filters = new WeakMap<readonly number[], string>();
+/** A filter for some shards, and the same as JSON text. */
+interface ShardFilter {
+  filter: string;
+  json: string;
+}
+
+const filters = new WeakMap<readonly number[], ShardFilter>();
 
 /** `shardFilter`, written once for a list of shards that comes again: that of thousands is long. */
-function filterOf(shards: readonly number[]): string {
-  const known = filters.get(shards) ?? shardFilter(shards);
-  filters.set(shards, known);
-  return known;
+function filterOf(shards: readonly number[]): ShardFilter {
+  const known = filters.get(shards);
+  if (known !== undefined) return known;
+  const filter = shardFilter(shards);
+  const written = { filter, json: JSON.stringify(filter) };
+  filters.set(shards, written);
+  return written;
 }
 
 /**
@@ -46,9 +55,17 @@ function filterOf(shards: readonly number[]): string {
  * would be the client's mistakes. One of a wrong type is left as it is, for the node to refuse.
  */
 export function withShards(filter: unknown, shards: readonly number[]): unknown {
-  if (filter === null || filter === undefined) return filterOf(shards);
-  if (typeof filter === 'string') return [filter, filterOf(shards)];
-  return Array.isArray(filter) ? [...filter, filterOf(shards)] : filter;
+  if (filter === null || filter === undefined) return filterOf(shards).filter;
+  if (typeof filter === 'string') return [filter, filterOf(shards).filter];
+  return Array.isArray(filter) ? [...filter, filterOf(shards).filter] : filter;
+}
+
+/** `withShards` as JSON text. */
+function withShardsJson(filter: unknown, shards: readonly number[]): string {
+  if (filter === null || filter === undefined) return filterOf(shards).json;
+  const list = typeof filter === 'string' ? [filter] : filter;
+  if (!Array.isArray(list)) return JSON.stringify(list);
+  return `[${[...list.map((one) => JSON.stringify(one)), filterOf(shards).json].join(',')}]`;
 }
 
 /** The fields needed for merging: ties are broken by version and primary key, distinct needs its field. */
@@ -136,7 +153,12 @@ function ownParameters({ filter, window }: NodeSearch) {
 export function nodeSearchBody(
   search: NodeSearch,
 ): (shards: readonly number[], whole: boolean, reach?: number) => string {
+  const { filter, window } = search;
   const common = JSON.stringify(commonParameters(search)).slice(0, -1);
-  const own = ownParameters(search);
-  return (...asked) => `${common},${JSON.stringify(own(...asked)).slice(1)}`;
+  const disguised = disguiseFilter(filter);
+  return (shards, whole, reach = window.reach) => {
+    const places = JSON.stringify(reachParameters(window, reach)).slice(1, -1);
+    const own = whole ? JSON.stringify(disguised ?? null) : withShardsJson(disguised, shards);
+    return `${common},${places}${own === 'null' ? '' : `,"filter":${own}`}}`;
+  };
 }

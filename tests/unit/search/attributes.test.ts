@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { searchAttributes } from '../../../src/search/attributes.ts';
 import { disguise, disguiseFilter, reveal } from '../../../src/search/disguise.ts';
-import { joinFilters, nodeSearchBody, withShards } from '../../../src/search/node-request.ts';
+import { joinFilters, nodeSearchBody, nodeSearchParameters, withShards } from '../../../src/search/node-request.ts';
 import { parseReadSettings } from '../../../src/search/settings-view.ts';
 import { searchQuery } from './fixtures.ts';
 
@@ -78,6 +79,23 @@ describe('node requests', () => {
     expect(whole).not.toHaveProperty('limit');
     expect(whole).not.toHaveProperty('attributesToRetrieve');
     expect(JSON.parse(body([0, 1], false))).toMatchObject({ filter: ['x = 1', withShards(null, [0, 1])] });
+  });
+
+  it('writes as a body what it gives as an object, whatever the filter', () => {
+    const text = fc.string({ unit: 'grapheme' });
+    const filter = fc.oneof(fc.constant(null), text, fc.nat(), fc.array(fc.oneof(text, fc.array(text), fc.nat())));
+    fc.assert(
+      fc.property(filter, fc.boolean(), fc.boolean(), fc.nat(50), (filter, paged, whole, reach) => {
+        const query = searchQuery({ q: 'a' });
+        const window = { paged, offset: 0, limit: 20, reach: 20 };
+        const attributes = searchAttributes(query, null);
+        const common = { query, filter, window, attributes, extras: [], retrieveVectors: false, countedFields: [] };
+        const shards = [3, 5, 8];
+        const body = nodeSearchBody(common)(shards, whole, reach);
+        expect(JSON.parse(body)).toEqual(nodeSearchParameters(common)(shards, whole, reach));
+      }),
+      { seed: 51, numRuns: 500 },
+    );
   });
 });
 

@@ -90,9 +90,12 @@ describe('a shadow in the catalog', () => {
     const phases = ['preparing', 'filling', 'kept', 'dropped'] as const;
     const found = phases.map((phase) => {
       const record = { ...shadow, shadow: { ...shadow.shadow!, phase } };
-      return createCatalog([movies, record]).shadowOf(movies)?.id ?? null;
+      const catalog = createCatalog([movies, record]);
+      expect(catalog.hasShadows()).toBe(catalog.shadowOf(movies) !== null);
+      return catalog.shadowOf(movies)?.id ?? null;
     });
     expect(found).toEqual([null, 2, 2, null]);
+    expect(createCatalog([movies]).hasShadows()).toBe(false);
   });
 
   test('changes places with its index in one step', () => {
