@@ -6,7 +6,7 @@ const kept = 128;
 const times = fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 3 * kept });
 const ascending = (a: number, b: number) => a - b;
 
-function after(all: readonly number[]): LatestTimes {
+function timesOf(all: readonly number[]): LatestTimes {
   const latest = new LatestTimes();
   for (const time of all) latest.add(time);
   return latest;
@@ -17,7 +17,7 @@ describe('the latest times', () => {
     fc.assert(
       fc.property(times, fc.integer({ min: 1, max: 9 }), (all, few) => {
         const last = all.slice(-few).sort(ascending);
-        expect(after(all).median(few)).toBe(last[Math.floor(last.length / 2)] ?? null);
+        expect(timesOf(all).median(few)).toBe(last[Math.floor(last.length / 2)] ?? null);
       }),
       { seed: 21, numRuns: 300 },
     );
@@ -28,14 +28,14 @@ describe('the latest times', () => {
       fc.property(times, fc.constantFrom(0.5, 0.95, 1), (all, share) => {
         const last = all.slice(-kept).sort(ascending);
         const expected = last.length < 16 ? null : last[Math.ceil(last.length * share) - 1];
-        expect(after(all).quantile(share)).toBe(expected);
+        expect(timesOf(all).quantile(share)).toBe(expected);
       }),
       { seed: 22, numRuns: 300 },
     );
   });
 
   it('begin anew when they are cleared', () => {
-    const latest = after(Array.from({ length: 200 }, () => 9));
+    const latest = timesOf(Array.from({ length: 200 }, () => 9));
     latest.clear();
     expect(latest.median(5)).toBeNull();
     latest.add(3);
