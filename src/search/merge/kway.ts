@@ -15,9 +15,31 @@ export function arraySource<T>(items: readonly T[]): Source<T> {
   return { next: () => (at < items.length ? (items[at++] as T) : null) };
 }
 
+/** The head of a list that is being merged. */
+interface Head<T> {
+  item: T;
+  source: Source<T>;
+  /** Position of the list among all. */
+  list: number;
+}
+
+/** Puts a head among those that are in order; of equal ones the earlier list's comes first. */
+function enter<T>(heads: Head<T>[], one: Head<T>, compare: (a: T, b: T) => number): void {
+  let low = 0;
+  let high = heads.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = heads[middle] as Head<T>;
+    if ((compare(one.item, other.item) || one.list - other.list) < 0) high = middle;
+    else low = middle + 1;
+  }
+  heads.splice(low, 0, one);
+}
+
 /**
  * Merge lists by always taking the head that comes first (the earlier list on ties); no list is reordered. Ends after
- * `take` accepted elements, or when a list that is cut has ended, as nobody knows what would come next.
+ * `take` accepted elements, or when a list that is cut has ended, as nobody knows what would come next. The heads are kept in
+ * order, so that an element costs about log2(lists) comparisons.
  */
 export function mergeSources<T>(
   sources: readonly Source<T>[],
@@ -26,23 +48,23 @@ export function mergeSources<T>(
   accept: (item: T) => boolean = () => true,
 ): T[] {
   const merged: T[] = [];
-  const heads: { head: T; source: Source<T> }[] = [];
-  for (const source of sources) {
-    const head = source.next();
-    if (head !== null) heads.push({ head, source });
+  const heads: Head<T>[] = [];
+  for (const [list, source] of sources.entries()) {
+    const item = source.next();
+    if (item !== null) enter(heads, { item, source, list }, compare);
     else if (source.isCut?.()) return merged;
   }
-  while (merged.length < take && heads.length > 0) {
-    let first = 0;
-    for (let i = 1; i < heads.length; i++) {
-      if (compare((heads[i] as { head: T }).head, (heads[first] as { head: T }).head) < 0) first = i;
+  while (merged.length < take) {
+    const first = heads.shift();
+    if (first === undefined) break;
+    if (accept(first.item)) merged.push(first.item);
+    const next = first.source.next();
+    if (next === null) {
+      if (first.source.isCut?.()) return merged;
+      continue;
     }
-    const taken = heads[first] as { head: T; source: Source<T> };
-    if (accept(taken.head)) merged.push(taken.head);
-    const next = taken.source.next();
-    if (next !== null) taken.head = next;
-    else if (taken.source.isCut?.()) return merged;
-    else heads.splice(first, 1);
+    first.item = next;
+    enter(heads, first, compare);
   }
   return merged;
 }
