@@ -94,14 +94,6 @@ function collect(
   });
 }
 
-/** A body that is here already, with nothing to wait for. */
-function arrived(request: IncomingMessage, { maxBytes }: BodyLimits, memory: Pick<Reservation, 'grow'>): Buffer {
-  const body = (request.read() as Buffer | null) ?? Buffer.alloc(0);
-  if (body.length > maxBytes) throw tooLarge(maxBytes);
-  memory.grow(body.length);
-  return body;
-}
-
 /**
  * The whole body, decompressed (gzip, deflate, br; any other encoding is taken as plain, as the real server does).
  * Throws `ApiError` `payload_too_large` beyond the limit after decompression, `miroir_request_timeout` when it stalls, and
@@ -117,8 +109,6 @@ export async function readBody(
   const announced = decoder === undefined ? Number(request.headers['content-length'] ?? 0) : 0;
   if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
   memory.expect(announced);
-  // a small body comes with the head of its request
-  if (decoder === undefined && request.complete && !request.destroyed) return arrived(request, limits, memory);
   try {
     return await collect(decoder === undefined ? request : request.pipe(decoder), request, limits, memory);
   } catch (error) {
