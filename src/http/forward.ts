@@ -1,5 +1,8 @@
+import { PassThrough } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Dispatcher, Pool } from 'undici';
+import type { BodyLimits } from './body.ts';
+import { bodyBeforeClosing } from './drain.ts';
 
 /** Has another process on this machine answer requests. */
 export interface Forwarder {
@@ -45,11 +48,16 @@ function hasBody({ headers }: FastifyRequest['raw']): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
+/** The body in a stream of its own: who gives up sending it must not cut the client's connection, over which the answer goes. */
+function bodyOf(raw: FastifyRequest['raw']): PassThrough | null {
+  return hasBody(raw) ? raw.pipe(new PassThrough()) : null;
+}
+
 /**
- * Forwards requests and answers as streams to the process that listens on a Unix socket. It has no limits of its own: those of
- * that process hold, and a client that leaves takes its request along.
+ * Forwards requests and answers as streams to the process that listens on a Unix socket. The limits of
+ * that process hold, and a client that leaves takes its request along; `limits` bound what is read of a body that it did not want.
  */
-export function createForwarder(socketPath: string): Forwarder {
+export function createForwarder(socketPath: string, limits: BodyLimits): Forwarder {
   const pool = new Pool('http://localhost', { socketPath, connections: null, headersTimeout: 0, bodyTimeout: 0 });
   return {
     async forward(request, reply) {
@@ -60,15 +68,17 @@ export function createForwarder(socketPath: string): Forwarder {
         method: request.method as Dispatcher.HttpMethod,
         path: originalUrl.startsWith('/') ? originalUrl : (raw.url as string),
         headers: sentHeaders(raw),
-        body: hasBody(raw) ? raw : null,
+        body: bodyOf(raw),
         signal: gone.signal,
       };
       const answer = await pool.request(options).catch((error: Error & { code?: string }) => {
         if (!gone.signal.aborted && !cutCodes.has(error.code ?? '')) throw error;
         return null;
       });
-      if (answer !== null)
+      if (answer !== null) {
+        await bodyBeforeClosing(raw, reply.raw, limits);
         return reply.code(answer.statusCode).headers(answeredHeaders(answer.headers)).send(answer.body);
+      }
       // the other process is gone, or the client: what became of a write is unknown, and a broken connection says just that
       reply.hijack();
       raw.destroy();

@@ -11,6 +11,7 @@ import { topologyAdminRoutes } from './admin/topology.ts';
 import { createAdmission, isExempt } from './admission.ts';
 import { type Answer, empty, failure } from './answer.ts';
 import { preflight } from './cors.ts';
+import { bodyBeforeClosing } from './drain.ts';
 import { Exchange } from './exchange.ts';
 import { createInstance } from './instance.ts';
 import { refuseHead, type ServerLimits } from './limits.ts';
@@ -142,6 +143,8 @@ function build<S extends ReadServices>(options: Parts<S>): FastifyInstance {
   const admitted = bounded(options);
   const send = async (request: FastifyRequest, reply: FastifyReply, answer: Answer) => {
     await options.settled?.();
+    // an answer that closes the connection by itself does not wait for a body that may never come
+    if (answer.headers?.connection !== 'close') await bodyBeforeClosing(request.raw, reply.raw, bodyLimits);
     return sendAnswer(request, reply, answer, { cors, stallMs: limits.stallTimeout });
   };
   const forward = (request: FastifyRequest, reply: FastifyReply) => {

@@ -111,7 +111,10 @@ export function startWorker(begin: Begin, tell: (message: FromWorker) => void): 
   const avoided = () => state.topology.record().nodes.flatMap(({ id }) => (selection.avoids(id) ? [id] : []));
   const sightings = createSightings(machineTime, avoided, (seen) => tell({ kind: 'seen', sightings: seen }));
   const clients = createClients(begin, metrics, sightings);
-  const forwarder = createForwarder(socketPath);
+  const forwarder = createForwarder(socketPath, {
+    maxBytes: config.server.maxBodyBytes,
+    stallMs: config.server.stallTimeout,
+  });
   const reading = buildReading(config, metrics, { ...state, clients, selection });
   const services = readServices(reading, state, masterKey);
   const server = buildServer(begin, { services, metrics, sightings, forwarder, log });

@@ -13,7 +13,7 @@ import { childrenOf, isRunning } from '../support/processes.ts';
 /** Several processes on one port: what one of them was told, all of them know. Runs what `npm run build` made. */
 const built = existsSync(join(import.meta.dirname, '../../dist/main.js'));
 const workers = 3;
-const maxBodyBytes = 2 * 2 ** 20;
+const maxBodyBytes = 16 * 2 ** 20;
 
 let cluster: Cluster;
 
@@ -62,7 +62,7 @@ describe.runIf(built)('several processes on one port', { timeout: 180_000 }, () 
       miroir: 'child',
       config: {
         health: { interval: '200ms', timeout: '1s', down_after: 2, up_after: 1 },
-        server: { workers, max_body_bytes: '2MiB' },
+        server: { workers, max_body_bytes: '16MiB' },
       },
     });
     await write(cluster, { method: 'POST', path: '/indexes', body: '{"uid":"p","primaryKey":"id"}' });
@@ -156,7 +156,7 @@ describe.runIf(built)('several processes on one port', { timeout: 180_000 }, () 
     const refused = await send(cluster, {
       method: 'POST',
       path: '/indexes/p/documents',
-      body: Buffer.alloc(8 * maxBodyBytes, ' '),
+      body: Buffer.alloc(maxBodyBytes, ' '),
       headers: { authorization: 'Bearer wrong' },
     });
     expect([refused.status, JSON.parse(refused.text).code]).toEqual([403, 'invalid_api_key']);

@@ -136,6 +136,45 @@ describe('slow clients', () => {
   });
 });
 
+describe('clients that want their connection closed', () => {
+  const close = { ...json, connection: 'close' };
+  const wrong = { ...close, authorization: 'Bearer wrong' };
+  const large = Buffer.alloc(1_000_001, ' ');
+
+  it('get their answer when it does not depend on the body: not before all of that has come', async () => {
+    const { wire, load } = await start({ limits: { maxBodyBytes: 1_000_000 } });
+    const slow = wire().write(requestText(documents, { ...wrong, 'content-length': '600000' }));
+    slow.write(large.subarray(0, 599_999));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect([slow.silent, slow.closed]).toEqual([true, false]);
+    slow.write(' ');
+    expect(errorOf(await slow.answer())).toMatchObject({ status: 403, code: 'invalid_api_key' });
+    await slow.end();
+    expect(load.written).toBe(0);
+  });
+
+  it('get it though nothing more comes, or far too much', async () => {
+    const { wire } = await start({ limits: { stallTimeout: 200, maxBodyBytes: 1_000_000 } });
+    const stalled = wire().write(requestText(documents, { ...wrong, 'content-length': '600000' }));
+    expect(errorOf(await stalled.answer())).toMatchObject({ status: 403, code: 'invalid_api_key' });
+    await stalled.end();
+    const endless = wire().write(requestText(documents, { ...wrong, 'content-length': '100000000' }));
+    endless.write(large);
+    const answer = errorOf(await endless.answer());
+    expect(answer).toMatchObject({ status: 403, code: 'invalid_api_key' });
+  });
+
+  it('get it also when the body is too large', async () => {
+    const { wire } = await start({ limits: { maxBodyBytes: 1_000_000 } });
+    for (let i = 0; i < 20; i++) {
+      const answer = await wire()
+        .write(requestText(documents, close, large))
+        .answer();
+      expect(errorOf(answer)).toMatchObject({ status: 413, code: 'payload_too_large' });
+    }
+  });
+});
+
 describe('connections', () => {
   it('are kept for more requests, and ended when none comes', async () => {
     const { wire } = await start({ limits: { keepAliveTimeout: 1_000 } });
