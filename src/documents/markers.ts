@@ -105,6 +105,14 @@ export function stamp(rawDocument: string, shard: number, version: bigint): stri
   return `${rawDocument.slice(0, -1)}${comma}"${shardField}":"${shardMarker(shard)}","${versionField}":"${versionMarker(version)}"}`;
 }
 
+/** Bytes that the markers take, without the comma before them: all their characters take two bytes, quotes and names one. */
+const markerBytes = Buffer.byteLength(stamp('{}', 0, 0n)) - 2;
+
+/** Bytes of a document once it is stamped. */
+export function stampedBytes(rawDocument: string): number {
+  return Buffer.byteLength(rawDocument) + markerBytes + (isEmptyObject(rawDocument) ? 0 : 1);
+}
+
 /** A Meilisearch filter that passes exactly the documents of these shards (none of them when the list is empty). */
 export function shardFilter(shards: readonly number[]): string {
   return `${shardField} IN [${shards.map((shard) => `"${shardMarker(shard)}"`).join(', ')}]`;

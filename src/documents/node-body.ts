@@ -1,8 +1,11 @@
-import { stamp } from './markers.ts';
+import type { StreamedBody } from '../nodes/client.ts';
+import { stamp, stampedBytes } from './markers.ts';
 import type { RawDocument } from './payload.ts';
 
-/** UTF-16 units gathered before they are encoded, so that a large body never stands twice as one string. */
-const chunkLength = 1 << 20;
+/** UTF-16 units of documents that are encoded at once. */
+const pieceLength = 1 << 18;
+/** Bytes up to which a body is made at once; the store keeps small ones. */
+const wholeBytes = 1 << 18;
 
 /** The positions of a batch's documents by shard, in payload order; `shards` names each document's. */
 export function groupByShard(shards: readonly number[]): Map<number, number[]> {
@@ -15,34 +18,54 @@ export function groupByShard(shards: readonly number[]): Map<number, number[]> {
   return groups;
 }
 
-/**
- * The body for one node: a JSON array of those documents of the batch whose shard (named per document in `shards`) it
- * owns, in payload order, so that the last of several versions wins there as well. Each carries its markers; the n-th document of the
- * batch gets the n-th version from `firstVersion` on, the same on every copy.
- */
-export function buildNodeBody(
-  documents: readonly RawDocument[],
-  shards: readonly number[],
-  owned: ReadonlySet<number>,
-  firstVersion: bigint,
-): Buffer {
-  const chunks: Buffer[] = [];
-  let parts: string[] = [];
-  let length = 0;
-  let separator = '[';
-  for (const [position, raw] of documents.entries()) {
-    const shard = shards[position];
-    if (shard === undefined || !owned.has(shard)) continue;
-    const text = stamp(raw, shard, firstVersion + BigInt(position));
-    parts.push(separator, text);
-    separator = ',';
-    length += text.length;
-    if (length < chunkLength) continue;
-    chunks.push(Buffer.from(parts.join('')));
-    parts = [];
-    length = 0;
+/** What the bodies for the nodes are made from. */
+export interface StampedBatch {
+  documents: readonly RawDocument[];
+  /** Each document's shard. */
+  shards: readonly number[];
+  /** The n-th document of the batch gets the n-th version from this on, the same on every copy. */
+  firstVersion: bigint;
+}
+
+/** The documents of some shards, each stamped when it is its turn to be sent. */
+class DocumentsBody implements StreamedBody {
+  readonly byteLength: number;
+  readonly #batch: StampedBatch;
+  /** Of the documents that belong here. */
+  readonly #positions: number[];
+
+  constructor(batch: StampedBatch, owned: ReadonlySet<number>) {
+    this.#batch = batch;
+    this.#positions = [...batch.shards.keys()].filter((position) => owned.has(batch.shards[position] as number));
+    const commas = Math.max(0, this.#positions.length - 1);
+    this.byteLength = this.#positions.reduce(
+      (sum, position) => sum + stampedBytes(batch.documents[position] as string),
+      2 + commas,
+    );
   }
-  parts.push(separator === '[' ? '[]' : ']');
-  chunks.push(Buffer.from(parts.join('')));
-  return Buffer.concat(chunks);
+
+  *[Symbol.iterator](): Generator<Buffer> {
+    const { documents, shards, firstVersion } = this.#batch;
+    let text = '[';
+    let separator = '';
+    for (const position of this.#positions) {
+      const version = firstVersion + BigInt(position);
+      text += separator + stamp(documents[position] as string, shards[position] as number, version);
+      separator = ',';
+      if (text.length < pieceLength) continue;
+      yield Buffer.from(text);
+      text = '';
+    }
+    yield Buffer.from(`${text}]`);
+  }
+}
+
+/**
+ * The body for one node: a JSON array of those documents of the batch whose shard it owns, in payload order, so that the last of
+ * several versions wins there as well, each with its markers. A large one is made while it is sent, so that a batch takes no more
+ * memory for more copies.
+ */
+export function buildNodeBody(batch: StampedBatch, owned: ReadonlySet<number>): Buffer | StreamedBody {
+  const body = new DocumentsBody(batch, owned);
+  return body.byteLength > wholeBytes ? body : Buffer.concat([...body]);
 }

@@ -9,7 +9,7 @@ import { deleteAllParts } from './delete-all.ts';
 import { deletionRecord } from './deletion-record.ts';
 import type { BatchJudge } from './judge-batch.ts';
 import { type VersionClock, versionMarker } from './markers.ts';
-import { buildNodeBody } from './node-body.ts';
+import { buildNodeBody, type StampedBatch } from './node-body.ts';
 import { parsePayload } from './payload.ts';
 import { filteredParts, idsByShard, shardsByNode, splitByCount } from './shard-parts.ts';
 
@@ -28,12 +28,10 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
   function documentParts(
     { index, fresh }: PreparedIndex,
     mode: 'replace' | 'update',
-    documents: readonly string[],
-    shards: readonly number[],
+    batch: StampedBatch,
     newPrimaryKey: string | null,
-    firstVersion: bigint,
   ): PlannedPart[] {
-    const byNode = shardsByNode(view, index, new Set(shards));
+    const byNode = shardsByNode(view, index, new Set(batch.shards));
     // The task that brings the primary key may yet fail, so until it is there all say which one it is.
     const named = newPrimaryKey ?? (index.primaryKey === null ? index.acceptedPrimaryKey : null);
     const query = named === null ? '' : `?primaryKey=${encodeURIComponent(named)}`;
@@ -45,7 +43,7 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
     for (const nodeId of nodes) {
       const own = byNode.get(nodeId) ?? [];
       if (own.length === 0 && newPrimaryKey === null) continue;
-      const body = buildNodeBody(documents, shards, new Set(own), firstVersion);
+      const body = buildNodeBody(batch, new Set(own));
       parts.push({
         nodeId,
         step: 'documents',
@@ -131,7 +129,8 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
             ...prepared.parts,
             ...forBothLayouts(catalog, index, (layout) => {
               const own = layout === index ? shards : batch.ids.map((id) => shardOf(id, layout.shards));
-              return documentParts({ ...prepared, index: layout }, mode, documents, own, newPrimaryKey, firstVersion);
+              const stamped = { documents, shards: own, firstVersion };
+              return documentParts({ ...prepared, index: layout }, mode, stamped, newPrimaryKey);
             }),
           ],
           touched: idsByShard(batch.ids, shards),

@@ -3,12 +3,22 @@ import { byteText } from '../json/byte-text.ts';
 import type { Abortable } from './cancellation.ts';
 import { wholeAnswer } from './whole-answer.ts';
 
+/** A body that is made piece by piece while it is sent, anew for each attempt, so that it never stands in memory as a whole. */
+export interface StreamedBody extends Iterable<Buffer> {
+  /** Of all pieces together. */
+  readonly byteLength: number;
+}
+
+/** Whether a body is one of those. */
+export const isStreamed = (body: string | Buffer | StreamedBody): body is StreamedBody =>
+  typeof body !== 'string' && !Buffer.isBuffer(body);
+
 /** One request to a node. */
 export interface NodeRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Path with its query string, for example `/indexes/x/documents?primaryKey=id`. */
   path: string;
-  body?: string | Buffer;
+  body?: string | Buffer | StreamedBody;
   /** Defaults to `application/json` when there is a body. */
   contentType?: string;
   /** Milliseconds until the answer's headers must be here, and again for its body. */
@@ -107,7 +117,8 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
 
   function headersOf({ body, contentType }: NodeRequest): Record<string, string> {
     if (body === undefined) return baseHeaders;
-    return contentType === undefined ? jsonHeaders : { ...baseHeaders, 'content-type': contentType };
+    const headers = contentType === undefined ? jsonHeaders : { ...baseHeaders, 'content-type': contentType };
+    return isStreamed(body) ? { ...headers, 'content-length': String(body.byteLength) } : headers;
   }
 
   async function attempt(request: NodeRequest): Promise<NodeResponse> {
@@ -115,7 +126,9 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
     const headers = headersOf(request);
     try {
       const reset = request.ownConnection === true || (request.body !== undefined && documentPath.test(request.path));
-      const { method, path, body = null, signal } = request;
+      const { method, path, signal } = request;
+      // undici takes anything that can be iterated, which its types do not tell
+      const body = (request.body ?? null) as string | Buffer | null;
       const options = { method, path, headers, body, headersTimeout: timeout, bodyTimeout: timeout, reset };
       const answer = await wholeAnswer(request.ownConnection === true ? fresh : pool, options, signal);
       const asBytes = request.asBytes === true && answer.status === 200;

@@ -1,6 +1,6 @@
 import type { WriteAnswer } from '../http/services.ts';
 import type { Catalog } from '../indexes/catalog.ts';
-import type { NodeRequest } from '../nodes/client.ts';
+import { isStreamed, type NodeRequest } from '../nodes/client.ts';
 import type { TaskRecord } from '../store/records.ts';
 import type { NewPart, NewTask, StoreChange } from '../store/store.ts';
 import type { WritePlan } from './acceptance.ts';
@@ -9,8 +9,8 @@ import type { WritePlan } from './acceptance.ts';
 const keptRequestBytes = 64 * 1024;
 
 function keepable(request: NodeRequest): string | null {
-  const size = typeof request.body === 'string' ? Buffer.byteLength(request.body) : (request.body?.length ?? 0);
-  if (size > keptRequestBytes) return null;
+  const { body = '' } = request;
+  if (isStreamed(body) || Buffer.byteLength(body) > keptRequestBytes) return null;
   return JSON.stringify({ ...request, body: request.body?.toString() });
 }
 

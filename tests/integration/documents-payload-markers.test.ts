@@ -85,11 +85,13 @@ beforeAll(async () => {
   const own = shardsOfDocuments();
   const plain = JSON.stringify(documents);
   const stamped = buildNodeBody(
-    documents.map((document) => JSON.stringify(document)),
-    own,
+    {
+      documents: documents.map((document) => JSON.stringify(document)),
+      shards: own,
+      firstVersion: BigInt(1_800_000_000_000) << 12n,
+    },
     new Set(own),
-    BigInt(1_800_000_000_000) << 12n,
-  );
+  ) as Buffer;
   for (const [uid, body, filterable] of [
     ['plain', plain, ['rank']],
     ['stamped', stamped, [{ attributePatterns: [shardField] }, 'rank']],

@@ -11,6 +11,9 @@ beforeAll(initHash);
 const read = (text: string, format: 'json' | 'ndjson' | 'csv' = 'json'): string[] =>
   parsePayload({ format, body: Buffer.from(text), csvDelimiter: null }).documents;
 
+const textOf = (body: Buffer | Iterable<Buffer>): string =>
+  Buffer.isBuffer(body) ? body.toString() : Buffer.concat([...body]).toString();
+
 function batch(documents: readonly string[], change: Partial<BatchRequest> = {}) {
   return prepareBatch({
     documents,
@@ -114,7 +117,7 @@ describe('node bodies', () => {
         const shards = list.map(({ id }) => shardOf(String(id), count));
         const bodies = [0, 1].map((half) => {
           const owned = new Set([...Array(count).keys()].filter((shard) => shard % 2 === half));
-          return buildNodeBody(raw, shards, owned, 1_000n).toString();
+          return textOf(buildNodeBody({ documents: raw, shards, firstVersion: 1_000n }, owned));
         });
         const expected = [0, 1].map((half) =>
           raw
@@ -128,16 +131,39 @@ describe('node bodies', () => {
     );
   });
 
-  it('join their chunks without a seam', () => {
-    const raw = Array.from({ length: 300 }, (_, i) => JSON.stringify({ id: i, text: 'é'.repeat(9_000) }));
-    const body = buildNodeBody(
-      raw,
-      raw.map(() => 3),
-      new Set([3]),
-      1n,
+  it('are made while they are sent when they are large: the same text of the announced length, each time', () => {
+    const chunk = fc.constantFrom('x'.repeat(9_000), 'é'.repeat(9_000), '𝄞'.repeat(4_000), '\u2028"{}');
+    const documents = fc.array(fc.tuple(chunk, fc.nat(3)), { minLength: 60, maxLength: 120 });
+    fc.assert(
+      fc.property(documents, (list) => {
+        const raw = list.map(([text], id) => JSON.stringify({ id, text }));
+        const shards = list.map(([, shard]) => shard);
+        const owned = new Set([0, 1, 2]);
+        const body = buildNodeBody({ documents: raw, shards, firstVersion: 7n }, owned);
+        const expected = raw
+          .map((text, i) => ({ shard: shards[i] ?? 0, text: stamp(text, shards[i] ?? 0, 7n + BigInt(i)) }))
+          .filter(({ shard }) => owned.has(shard))
+          .map(({ text }) => text);
+        expect(textOf(body)).toBe(`[${expected.join(',')}]`);
+        expect(textOf(body)).toBe(`[${expected.join(',')}]`);
+        expect(body.byteLength).toBe(Buffer.byteLength(textOf(body)));
+      }),
+      { seed: 8, numRuns: 40 },
     );
-    const back = JSON.parse(body.toString()) as { id: number }[];
-    expect(back.map(({ id }) => id)).toEqual(raw.map((_, i) => i));
+  });
+
+  it('never stand in memory as a whole when they are large', () => {
+    const raw = Array.from({ length: 300 }, (_, id) => JSON.stringify({ id, text: 'é'.repeat(9_000) }));
+    const body = buildNodeBody({ documents: raw, shards: raw.map(() => 3), firstVersion: 1n }, new Set([3]));
+    expect(Buffer.isBuffer(body)).toBe(false);
+    const pieces = [...(body as Iterable<Buffer>)].map((piece) => piece.length);
+    expect(pieces.length).toBeGreaterThan(5);
+    expect(Math.max(...pieces)).toBeLessThan(body.byteLength / 5);
+  });
+
+  it('are an empty array when no document is owned', () => {
+    const batch = { documents: ['{"id":1}'], shards: [3], firstVersion: 1n };
+    expect(textOf(buildNodeBody(batch, new Set([2])))).toBe('[]');
   });
 
   it('go by groups of shards', () => {

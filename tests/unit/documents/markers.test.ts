@@ -10,6 +10,7 @@ import {
   shardFilter,
   shardMarker,
   stamp,
+  stampedBytes,
   versionField,
   versionMarker,
 } from '../../../src/documents/markers.ts';
@@ -73,6 +74,7 @@ describe('stamp', () => {
             [versionField]: versionMarker(v),
           });
           expect(stamped.endsWith(`"${versionMarker(v)}"}`)).toBe(true);
+          expect(stampedBytes(raw)).toBe(Buffer.byteLength(stamped));
         },
       ),
       seeded,
@@ -81,6 +83,7 @@ describe('stamp', () => {
 
   it.each(['{}', '{ }', '{\n\t}', '{"a":{}}', '{"a":"{"}', '{"a":[]  }'])('handles %s', (raw) => {
     expect(() => JSON.parse(stamp(raw, 1, 1n))).not.toThrow();
+    expect(stampedBytes(raw)).toBe(Buffer.byteLength(stamp(raw, 1, 1n)));
   });
 });
 

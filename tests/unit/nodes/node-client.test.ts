@@ -95,4 +95,61 @@ describe('a node client', () => {
     next.abort();
     await expect(after).rejects.toMatchObject({ kind: 'aborted' });
   });
+
+  it('sends a body while it is made, of the announced length, and makes it anew for each attempt', async () => {
+    let made = 0;
+    const pieces = Array.from({ length: 40 }, (_, i) => Buffer.from(`${i}é`.repeat(20_000)));
+    const body = {
+      byteLength: pieces.reduce((sum, { length }) => sum + length, 0),
+      *[Symbol.iterator]() {
+        made++;
+        yield* pieces;
+      },
+    };
+    const arrived: (string | undefined)[] = [];
+    const client = await clientOf(async (request, response) => {
+      if (request.url === '/cut') return void request.socket.destroy();
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      arrived.push(request.headers['content-length'], Buffer.concat(chunks).toString());
+      response.end('{}');
+    });
+    const write = { method: 'POST', path: '/documents', body, ownConnection: true } as const;
+    await expect(client.request({ ...write, path: '/cut' })).rejects.toMatchObject({ kind: 'broken' });
+    expect(await client.request(write)).toEqual({ status: 200, text: '{}' });
+    expect(arrived).toEqual([String(body.byteLength), Buffer.concat(pieces).toString()]);
+    expect(made).toBe(2);
+    const refused = createNodeClient({ id: 'n', address: 'http://127.0.0.1:1', timeoutMs: 1_000 });
+    stops.push(() => refused.close());
+    await expect(refused.request(write)).rejects.toMatchObject({ kind: 'refused' });
+    expect(made).toBe(2);
+  });
+
+  it('stops making a body for a node that takes no more, and when it is told to', async () => {
+    let pieces = 0;
+    const body = {
+      byteLength: 1_000 * 2 ** 18,
+      *[Symbol.iterator]() {
+        for (; pieces < 1_000; pieces++) yield Buffer.alloc(2 ** 18, 0x20);
+      },
+    };
+    const client = await clientOf((request) => void request.pause());
+    const signal = new AbortController();
+    const sent = client.request({
+      method: 'POST',
+      path: '/documents',
+      body,
+      ownConnection: true,
+      signal: signal.signal,
+    });
+    await expect.poll(() => pieces).toBeGreaterThan(0);
+    await sleep(200);
+    expect(pieces).toBeLessThan(200);
+    signal.abort();
+    await expect(sent).rejects.toMatchObject({ kind: 'aborted' });
+    const before = pieces;
+    await sleep(50);
+    // the piece that was asked for when the connection ended
+    expect(pieces).toBeLessThanOrEqual(before + 1);
+  });
 });
