@@ -128,7 +128,7 @@ export const fileSchema = z.strictObject({
       max: '1h',
     }),
     memory_limit: size(
-      'Memory that Miroir may take (its resident set; with `server.workers`, that of each process). A request whose body would pass it is answered with 503 `miroir_overloaded` and `Retry-After`; one at a time is always let in. Each body is counted several times, because it is read, split and sent on to every copy.',
+      'Memory that Miroir may take (its resident set; with `server.workers`, that of each process). A request whose body would pass it is answered with 503 `miroir_overloaded` and `Retry-After`; one at a time is always let in. Each body is counted several times, because it is received, read as text and split into documents.',
       '2GiB',
       { min: '128MiB', max: '16384GiB' },
     ),

@@ -99,8 +99,9 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
   }
 
   return {
-    async add(uid, mode, payload, requestedPrimaryKey, caller) {
-      const { documents } = parsePayload(payload);
+    // not async, so that nothing keeps the payload while its documents are on their way
+    add(uid, mode, payload, requestedPrimaryKey, caller) {
+      const { documents, format } = parsePayload(payload);
       return acceptance.accept(uid, async (): Promise<WritePlan> => {
         const details = { receivedDocuments: documents.length, indexedDocuments: null };
         const base = { type: 'documentAdditionOrUpdate', indexUid: uid, details };
@@ -108,7 +109,6 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
         if (prepared === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
         const { index, fresh } = prepared;
         const create = fresh ? ({ createIndex: true } as const) : {};
-        const { format } = payload;
         const batch = await judgeBatch(prepared, { documents, requestedPrimaryKey, indexUid: uid, mode, format });
         if (!batch.ok) return { ...base, ...prepared, verdict: batch.error, effect: create };
         const newPrimaryKey = batch.primaryKey === index.acceptedPrimaryKey ? null : batch.primaryKey;

@@ -23,6 +23,9 @@ export interface BodyLimits {
   stallMs: number;
 }
 
+/** Bytes of a body from which it matters how often it stands in memory. */
+const largeBytes = 2 ** 20;
+
 const decoders: Record<string, () => Readable & NodeJS.ReadWriteStream> = {
   gzip: createGunzip,
   deflate: createInflate,
@@ -56,24 +59,56 @@ export function describeSize(bytes: number): string {
 }
 
 /**
+ * The pieces of a body as they come. When half of what was announced is there, they are put in their place at once, so that a
+ * large body stands in memory once and a half and not twice; and a client that only announces much takes nothing.
+ */
+class Pieces {
+  size = 0;
+  readonly #announced: number;
+  #chunks: Buffer[] = [];
+  #whole: Buffer | null = null;
+
+  constructor(announced: number) {
+    this.#announced = announced;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#whole === null) this.#chunks.push(chunk);
+    else chunk.copy(this.#whole, this.size);
+    this.size += chunk.length;
+    if (this.#whole === null && this.#announced > largeBytes && this.size >= this.#announced / 2) this.#gather();
+  }
+
+  #gather(): void {
+    this.#whole = Buffer.allocUnsafeSlow(this.#announced);
+    let at = 0;
+    for (const chunk of this.#chunks) at += chunk.copy(this.#whole, at);
+    this.#chunks = [];
+  }
+
+  whole(): Buffer {
+    return this.#whole ?? Buffer.concat(this.#chunks, this.size);
+  }
+}
+
+/**
  * Gathers what a stream gives while a request arrives. The request is never destroyed, as its connection is still needed
  * for the answer.
  */
 function collect(
   source: Readable,
   arriving: IncomingMessage,
+  announced: number,
   { maxBytes, stallMs }: BodyLimits,
   memory: Pick<Reservation, 'grow'>,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const pieces = new Pieces(announced);
     const timer = setTimeout(() => end(() => reject(stalled(stallMs))), stallMs);
     const arrived = () => timer.refresh();
     const take = (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size > maxBytes) return end(() => reject(tooLarge(maxBytes)));
+      pieces.add(chunk);
+      if (pieces.size > maxBytes) return end(() => reject(tooLarge(maxBytes)));
       try {
         memory.grow(chunk.length);
       } catch (error) {
@@ -81,7 +116,7 @@ function collect(
       }
     };
     const broken = (error?: unknown) => end(() => reject(error ?? new Error('the body ended early')));
-    const whole = () => end(() => resolve(Buffer.concat(chunks, size)));
+    const whole = () => end(() => resolve(pieces.whole()));
     const end = (settle: () => void) => {
       clearTimeout(timer);
       arriving.off('data', arrived).off('error', broken).off('aborted', broken);
@@ -110,7 +145,7 @@ export async function readBody(
   if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
   memory.expect(announced);
   try {
-    return await collect(decoder === undefined ? request : request.pipe(decoder), request, limits, memory);
+    return await collect(decoder === undefined ? request : request.pipe(decoder), request, announced, limits, memory);
   } catch (error) {
     throw error instanceof ApiError ? error : new BrokenBodyError(encoding, error);
   } finally {

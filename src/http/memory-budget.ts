@@ -17,8 +17,8 @@ export interface MemoryBudget {
 
 /** Bodies up to this size are always let in: their number is bounded already. */
 const smallBytes = 16 * 1024;
-/** Bytes of memory per byte of a body, besides those on their way to copies: as received (in pieces and whole) and split into documents. Measured. */
-const ownExpansion = 4;
+/** Bytes of memory per byte of a body: as received, as text, and what is not collected yet; the nodes' bodies are made while they are sent. Measured. */
+const expansion = 4;
 /** Memory that is free but not yet collected, as it lies about after some large bodies. Measured. */
 const garbageBytes = 64 * 2 ** 20;
 
@@ -31,19 +31,17 @@ function overloaded(limit: number): ApiError {
 }
 
 /**
- * A budget of `limit` bytes for the whole process; `resident` tells what it takes now, `copies` how many copies of each document
- * are sent on now. What bodies will need is counted as
- * they arrive, because it takes a while to show; and the memory in use counts too, because not all of it is bodies. A body
+ * A budget of `limit` bytes for the whole process; `resident` tells what it takes now. What bodies will need is counted as they
+ * arrive, because it takes a while to show; and the memory in use counts too, because not all of it is bodies. A body
  * that is alone is let in whatever the memory: else garbage that nothing collects could keep everybody out.
  */
-export function createMemoryBudget(limit: number, copies: () => number, resident: () => number): MemoryBudget {
-  const expansion = () => ownExpansion + copies();
+export function createMemoryBudget(limit: number, resident: () => number): MemoryBudget {
   const base = resident() + garbageBytes;
   let held = 0;
 
   function refuse(own: number, bytes: number): void {
-    const more = bytes * expansion();
-    if (own + more <= smallBytes * expansion() || held === own) return;
+    const more = bytes * expansion;
+    if (own + more <= smallBytes * expansion || held === own) return;
     if (base + held + more > limit || resident() + more > limit) throw overloaded(limit);
   }
 
@@ -54,7 +52,7 @@ export function createMemoryBudget(limit: number, copies: () => number, resident
         expect: (bytes) => refuse(own, bytes),
         grow(bytes) {
           refuse(own, bytes);
-          const more = bytes * expansion();
+          const more = bytes * expansion;
           own += more;
           held += more;
         },

@@ -2,7 +2,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { closeWithin, drainMs } from '../http/close.ts';
-import { createMemoryBudget, type MemoryBudget } from '../http/memory-budget.ts';
+import { createMemoryBudget } from '../http/memory-budget.ts';
 import { searchPaths } from '../http/routes/all.ts';
 import { buildServer } from '../http/server.ts';
 import { startWorkerPool } from '../workers/pool.ts';
@@ -12,22 +12,12 @@ import type { Cluster, Process } from './cluster.ts';
 import type { MainServices } from './services.ts';
 import type { Writing } from './writing.ts';
 
-function memoryBudget({ config }: Process, { topology, catalog, view }: Cluster, { rebalance }: Writing): MemoryBudget {
-  // while copies move, those on their way out are written as well; while the number of shards changes, both layouts are
-  const copiesPerDocument = () => {
-    const layouts = catalog.hasShadows() ? 2 : 1;
-    const moving = rebalance.service.underWay ? 1 : 0;
-    return layouts * (topology.record().replicationFactor * view.groups().length + moving);
-  };
-  return createMemoryBudget(config.server.memoryLimit, copiesPerDocument, () => process.memoryUsage.rss());
-}
-
-function mainServer(process: Process, cluster: Cluster, writing: Writing, services: MainServices): FastifyInstance {
+function mainServer(process: Process, writing: Writing, services: MainServices): FastifyInstance {
   const { config, log, metrics, broadcast } = process;
   return buildServer({
     services,
     limits: config.server,
-    memory: memoryBudget(process, cluster, writing),
+    memory: createMemoryBudget(config.server.memoryLimit, () => globalThis.process.memoryUsage.rss()),
     log,
     onResponse({ method, route, status, seconds }) {
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds);
@@ -88,7 +78,7 @@ export async function startServing(
   services: MainServices,
 ): Promise<string> {
   const { config, stops } = process;
-  const server = mainServer(process, cluster, writing, services);
+  const server = mainServer(process, writing, services);
   stops.add('the server', () => closeWithin(server, drainMs));
   if (config.server.workers > 1) return startWorkers(process, cluster, writing, services, server);
   return server.listen({ host: config.server.host, port: config.server.port });

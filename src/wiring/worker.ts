@@ -83,11 +83,7 @@ function buildServer(
       maxQueuedRequests: share(maxQueuedRequests),
       maxConnections: share(maxConnections),
     },
-    memory: createMemoryBudget(
-      memoryLimit,
-      () => 0,
-      () => process.memoryUsage.rss(),
-    ),
+    memory: createMemoryBudget(memoryLimit, () => process.memoryUsage.rss()),
     log,
     onResponse({ method, route, status, seconds }) {
       metrics.requestDuration.observe({ method, route, status: String(status) }, seconds);

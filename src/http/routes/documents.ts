@@ -12,6 +12,7 @@ import {
 } from '../requests/documents.ts';
 import { editBody } from '../requests/edit.ts';
 import type { Handler, ReadHandler, ReadRoutes, Routes } from '../router.ts';
+import type { DocumentPayload } from '../services.ts';
 
 const list: ReadHandler = async (x) => {
   await x.authorise('documents.get');
@@ -45,8 +46,9 @@ const add =
     const { primaryKey, csvDelimiter } = x.query(addParameters);
     checkDelimiter(csvDelimiter);
     const uid = x.indexUid();
-    const payload = await x.documents(csvDelimiter);
-    return accepted(await x.services.documents.add(uid, mode, payload, primaryKey, caller));
+    // not kept in a variable: the documents are slices of another text, and may wait for long
+    const write = (payload: DocumentPayload) => x.services.documents.add(uid, mode, payload, primaryKey, caller);
+    return accepted(await x.documents(csvDelimiter).then(write));
   };
 
 const removeOne: Handler = async (x) => {

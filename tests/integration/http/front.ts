@@ -151,11 +151,7 @@ export type FrontOptions = Partial<Omit<ServerOptions, 'limits'>> & { limits?: P
 export async function startFront(masterKey: string, options: FrontOptions = {}) {
   const services = options.services ?? reachedServices(masterKey);
   const app = buildServer({
-    memory: createMemoryBudget(
-      1_000_000_000_000,
-      () => 1,
-      () => 0,
-    ),
+    memory: createMemoryBudget(1_000_000_000_000, () => 0),
     log: pino({ level: 'silent' }),
     adminKey: null,
     ...options,

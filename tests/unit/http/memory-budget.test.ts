@@ -8,11 +8,7 @@ const refusal = expect.objectContaining({ code: 'miroir_overloaded', headers: { 
 
 describe('the memory for bodies', () => {
   test('is given out until the limit, each byte counted several times, and given back', () => {
-    const budget = createMemoryBudget(
-      200 * MiB + garbage,
-      () => 0,
-      () => 100 * MiB,
-    );
+    const budget = createMemoryBudget(200 * MiB + garbage, () => 100 * MiB);
     const [a, b, c] = [budget.open(), budget.open(), budget.open()];
     a.grow(10 * MiB);
     b.grow(10 * MiB);
@@ -26,42 +22,9 @@ describe('the memory for bodies', () => {
     expect(() => b.grow(8 * MiB)).toThrow(refusal);
   });
 
-  test('is taken faster when there are more copies', () => {
-    const budget = createMemoryBudget(
-      200 * MiB + garbage,
-      () => 6,
-      () => 100 * MiB,
-    );
-    budget.open().grow(6 * MiB);
-    expect(() => budget.open().grow(5 * MiB)).toThrow(refusal);
-    budget.open().grow(4 * MiB);
-  });
-
-  test('follows the number of copies as it changes, and gives back what was taken', () => {
-    let copies = 0;
-    const budget = createMemoryBudget(
-      200 * MiB + garbage,
-      () => copies,
-      () => 100 * MiB,
-    );
-    const early = budget.open();
-    early.grow(10 * MiB);
-    copies = 6;
-    expect(() => budget.open().grow(7 * MiB)).toThrow(refusal);
-    early.release();
-    const [late, last] = [budget.open(), budget.open()];
-    late.grow(5 * MiB);
-    last.grow(4 * MiB);
-    expect(() => budget.open().grow(2 * MiB)).toThrow(refusal);
-  });
-
   test('takes into account what the process takes otherwise', () => {
     let resident = 100 * MiB;
-    const budget = createMemoryBudget(
-      200 * MiB + garbage,
-      () => 0,
-      () => resident,
-    );
+    const budget = createMemoryBudget(200 * MiB + garbage, () => resident);
     budget.open().grow(MiB);
     resident = 190 * MiB + garbage;
     expect(() => budget.open().grow(3 * MiB)).toThrow(refusal);
@@ -69,11 +32,7 @@ describe('the memory for bodies', () => {
   });
 
   test('lets in whoever is alone, and small bodies, so that nothing gets stuck', () => {
-    const budget = createMemoryBudget(
-      200 * MiB + garbage,
-      () => 0,
-      () => 500 * MiB,
-    );
+    const budget = createMemoryBudget(200 * MiB + garbage, () => 500 * MiB);
     const alone = budget.open();
     alone.grow(100 * MiB);
     alone.grow(100 * MiB);
