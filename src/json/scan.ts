@@ -95,10 +95,11 @@ function stands(piece: string, text: string, at: number): boolean {
   return text.slice(at, at + piece.length) === piece;
 }
 
-type VisitMember = (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => void;
+/** Is shown where a member stands: its key with quotes, and its value. */
+export type VisitMember = (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => void;
 
 /** Shows where each member of the object at `at` stands, in order; returns the offset just behind the object. `likely`: see `findMembers`. */
-function walkMembers(text: string, at: number, visit: VisitMember, likely = ''): number {
+export function eachMember(text: string, at: number, visit: VisitMember, likely = ''): number {
   let i = skipSpace(text, skipSpace(text, at) + 1);
   while (text.charCodeAt(i) !== CLOSE_BRACE) {
     const keyEnd = skipString(text, i);
@@ -114,7 +115,7 @@ function walkMembers(text: string, at: number, visit: VisitMember, likely = ''):
 /** The object at `at`: its members in order, duplicates included. Keys are given as `read` reads them. */
 export function scanObject(text: string, at = 0, read: ReadPiece = asItIs): ScannedObject {
   const list: Member[] = [];
-  const end = walkMembers(text, at, (keyStart, keyEnd, valueStart, valueEnd) => {
+  const end = eachMember(text, at, (keyStart, keyEnd, valueStart, valueEnd) => {
     list.push({ key: decodeKey(read(text.slice(keyStart, keyEnd))), keyStart, valueStart, valueEnd });
   });
   return { list, end };
@@ -148,7 +149,7 @@ export function findMembers(text: string, at: number, names: readonly string[], 
       }
     }
   };
-  return { places, end: walkMembers(text, at, visit, likely) };
+  return { places, end: eachMember(text, at, visit, likely) };
 }
 
 const isBetween = (c: number) => c === COMMA || c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09;

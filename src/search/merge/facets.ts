@@ -1,6 +1,6 @@
 import { members, rawFields } from '../../json/scan.ts';
 import type { FacetOrder } from '../settings-view.ts';
-import { normaliseValue } from './normalise.ts';
+import { type CountedValues, type FacetValue, type NodeField, type Range, readField } from './facet-values.ts';
 import { compareBytes } from './order.ts';
 
 /** Facets of one node's answer, as JSON text. */
@@ -45,33 +45,13 @@ export function askedOrders(
 
 /** Up to this many candidates Meilisearch counts document by document and lists numbers in the order of their text. */
 const treeThreshold = 3_000;
-/** How Meilisearch prints a number; other texts that look like numbers are strings. */
-const printedNumber = /^-?(0|[1-9]\d*)(\.\d*[1-9])?$/;
-
-interface Range {
-  min: string;
-  max: string;
-}
-
-/** A value as a node lists it. */
-interface NodeValue {
-  /** As shown. */
-  text: string;
-  /** As compared. */
-  key: string;
+/** A value in the answers of several nodes. */
+interface Value {
+  /** As the first of them spells it. */
+  value: FacetValue;
   count: number;
-}
-
-interface Value extends NodeValue {
   /** Whether it came in several spellings. */
   disputed: boolean;
-}
-
-/** One field of one node's facets; numbers stand apart from strings. */
-interface NodeField {
-  numbers: NodeValue[];
-  strings: NodeValue[];
-  range: Range | null;
 }
 
 interface Field {
@@ -86,12 +66,6 @@ function readRange(stats: string | undefined): Range | null {
   return { min: fields.get('min') ?? '0', max: fields.get('max') ?? '0' };
 }
 
-function isNumber(text: string, range: Range | null): boolean {
-  if (range === null || !printedNumber.test(text)) return false;
-  const value = Number(text);
-  return value >= Number(range.min) && value <= Number(range.max);
-}
-
 function widen(a: Range | null, b: Range | null): Range | null {
   if (a === null || b === null) return a ?? b;
   return {
@@ -100,45 +74,38 @@ function widen(a: Range | null, b: Range | null): Range | null {
   };
 }
 
-function readField(distribution: string, range: Range | null): NodeField {
-  const numbers: NodeValue[] = [];
-  const strings: NodeValue[] = [];
-  for (const { key: text, valueStart, valueEnd } of members(distribution)) {
-    const count = Number(distribution.slice(valueStart, valueEnd));
-    if (isNumber(text, range)) numbers.push({ text, key: text, count });
-    else strings.push({ text, key: normaliseValue(text), count });
-  }
-  return { numbers, strings, range };
-}
-
 const known = new WeakMap<NodeFacets, ReadonlyMap<string, NodeField>>();
 
-/** A node's facets by field, read once for all that look at them. */
-function fieldsOf(node: NodeFacets): ReadonlyMap<string, NodeField> {
+/** A node's facets by field, read once for all that look at them; `like`: those of another node in the same search. */
+function fieldsOf(node: NodeFacets, like?: ReadonlyMap<string, NodeField>): ReadonlyMap<string, NodeField> {
   const before = known.get(node);
   if (before !== undefined) return before;
   const stats = rawFields(node.stats);
   const fields = new Map<string, NodeField>();
-  for (const [name, distribution] of rawFields(node.distribution)) {
-    fields.set(name, readField(distribution, readRange(stats.get(name))));
+  for (const { key, valueStart } of members(node.distribution)) {
+    fields.set(key, readField(node.distribution, valueStart, readRange(stats.get(key)), like?.get(key)));
   }
   known.set(node, fields);
   return fields;
 }
 
-function addTo(values: Map<string, Value>, { key, text, count }: NodeValue): void {
-  const value = values.get(key);
-  if (value === undefined) values.set(key, { text, key, count, disputed: false });
-  else {
-    value.count += count;
-    value.disputed ||= value.text !== text;
+function addTo(into: Map<string, Value>, { values, counts }: CountedValues): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as FacetValue;
+    const count = counts[i] as number;
+    const before = into.get(value.key);
+    if (before === undefined) into.set(value.key, { value, count, disputed: false });
+    else {
+      before.count += count;
+      before.disputed ||= before.value !== value && before.value.text !== value.text;
+    }
   }
 }
 
 /** Adds one node's values; strings that differ only in case or width are one value. */
 function addField(field: Field, { numbers, strings, range }: NodeField): void {
-  for (const value of numbers) addTo(field.numbers, value);
-  for (const value of strings) addTo(field.strings, value);
+  addTo(field.numbers, numbers);
+  addTo(field.strings, strings);
   field.range = widen(field.range, range);
 }
 
@@ -158,8 +125,10 @@ function collect(nodes: readonly NodeFacets[]): ReadonlyMap<string, Field> {
 
 function collectAnew(nodes: readonly NodeFacets[]): Map<string, Field> {
   const fields = new Map<string, Field>();
+  let like: ReadonlyMap<string, NodeField> | undefined;
   for (const node of nodes) {
-    for (const [name, values] of fieldsOf(node)) {
+    like = fieldsOf(node, like);
+    for (const [name, values] of like) {
       const field = fields.get(name) ?? { numbers: new Map(), strings: new Map(), range: null };
       fields.set(name, field);
       addField(field, values);
@@ -168,8 +137,8 @@ function collectAnew(nodes: readonly NodeFacets[]): Map<string, Field> {
   return fields;
 }
 
-const byText = (a: Value, b: Value) => compareBytes(a.key, b.key);
-const bySize = (a: Value, b: Value) => Number(a.key) - Number(b.key);
+const byText = (a: Value, b: Value) => compareBytes(a.value.key, b.value.key);
+const bySize = (a: Value, b: Value) => Number(a.value.key) - Number(b.value.key);
 
 function sorted(values: Map<string, Value>, ascending: (a: Value, b: Value) => number, order: FacetOrder): Value[] {
   const list = [...values.values()];
@@ -186,7 +155,7 @@ function room(used: number, maxValues: number, fromTree: boolean): number | unde
   return fromTree && left === 0 ? undefined : left;
 }
 
-/** Values as they are shown, with their counts: numbers first, then strings; a string that is written like a listed number replaces its count. */
+/** Values as they are written, with their counts: numbers first, then strings; a string that is written like a listed number replaces its count. */
 function listed(field: Field, name: string, options: FacetOptions): Iterable<readonly [string, number]> {
   const order = options.order(name);
   const fromTree = order === 'count' || options.candidates > treeThreshold;
@@ -194,13 +163,17 @@ function listed(field: Field, name: string, options: FacetOptions): Iterable<rea
   const numbers = all.slice(0, room(0, options.maxValues, fromTree));
   const strings = sorted(field.strings, byText, order).slice(0, room(numbers.length, options.maxValues, fromTree));
   const spelt = options.spellings?.get(name);
-  const shown = [...numbers, ...strings].map(({ text, key, count }) => [spelt?.get(key) ?? text, count] as const);
+  const written = ({ json, key }: FacetValue) => {
+    const spelling = spelt?.get(key);
+    return spelling === undefined ? json : JSON.stringify(spelling);
+  };
+  const shown = [...numbers, ...strings].map(({ value, count }) => [written(value), count] as const);
   return numbers.length === 0 ? shown : new Map(shown);
 }
 
 function writeDistribution(values: Iterable<readonly [string, number]>): string {
   let out = '';
-  for (const [text, count] of values) out += `${out === '' ? '' : ','}${JSON.stringify(text)}:${count}`;
+  for (const [value, count] of values) out += `${out === '' ? '' : ','}${value}:${count}`;
   return `{${out}}`;
 }
 
@@ -225,9 +198,9 @@ export function mergeFacets(nodes: readonly NodeFacets[], options: FacetOptions)
 export function sumCounts(nodes: readonly NodeFacets[], name: string): number {
   let sum = 0;
   for (const node of nodes) {
-    const { numbers = [], strings = [] } = fieldsOf(node).get(name) ?? {};
-    for (const { count } of numbers) sum += count;
-    for (const { count } of strings) sum += count;
+    const field = fieldsOf(node).get(name);
+    for (const count of field?.numbers.counts ?? []) sum += count;
+    for (const count of field?.strings.counts ?? []) sum += count;
   }
   return sum;
 }
@@ -243,6 +216,6 @@ export function disputedValues(nodes: readonly NodeFacets[]): DisputedValue[] {
   return [...collect(nodes)].flatMap(([field, { strings }]) =>
     [...strings.values()]
       .filter(({ disputed }) => disputed)
-      .map(({ key, text, count }): DisputedValue => ({ field, key, text, count })),
+      .map(({ value: { key, text }, count }): DisputedValue => ({ field, key, text, count })),
   );
 }
