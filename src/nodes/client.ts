@@ -81,8 +81,8 @@ export interface NodeClientOptions {
 }
 
 const refusedCodes = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
-/** Routes whose body a node may leave unread. */
-const documentPath = /\/documents(\/|\?|$)/;
+/** Routes whose body a node may leave unread; `/documents/fetch` takes its own before it refuses anything but a content type. */
+const documentPath = /\/documents(\/(?!fetch$)|\?|$)/;
 const timeoutCodes = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 function toNodeError(nodeId: string, error: unknown): NodeError {

@@ -152,4 +152,23 @@ describe('a node client', () => {
     // the piece that was asked for when the connection ended
     expect(pieces).toBeLessThanOrEqual(before + 1);
   });
+
+  it('keeps connections, but for payloads of documents and where a new one is asked for', async () => {
+    const asked: string[] = [];
+    const client = await clientOf((request, response) => {
+      asked.push(request.headers.connection ?? '');
+      request.resume().on('end', () => response.end('{}'));
+    });
+    const body = '{}';
+    for (const path of ['/indexes/x/search', '/indexes/x/documents/fetch']) {
+      await client.request({ method: 'POST', path, body });
+    }
+    await client.request({ method: 'GET', path: '/indexes/x/documents?limit=1' });
+    expect(asked.splice(0)).toEqual(['keep-alive', 'keep-alive', 'keep-alive']);
+    for (const path of ['/indexes/x/documents', '/indexes/x/documents?primaryKey=id', '/indexes/x/documents/edit']) {
+      await client.request({ method: 'POST', path, body });
+    }
+    await client.request({ method: 'POST', path: '/indexes/x/search', body, ownConnection: true });
+    expect(asked).toEqual(['close', 'close', 'close', 'close']);
+  });
 });
