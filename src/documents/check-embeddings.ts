@@ -3,6 +3,7 @@ import { badEmbedding, vectorsCrash } from './check-vectors.ts';
 import type { ContentFailure, StoredDocument } from './checks.ts';
 import { embeddingHints } from './embedding-hints.ts';
 import { type EmbeddingValue, readEmbeddings, readEmbeddingsField } from './embedding-values.ts';
+import type { Work } from './turns.ts';
 
 /** An embedder of an index, as far as documents are judged by it. */
 export interface DocumentEmbedder {
@@ -118,15 +119,18 @@ class Judge {
  * and sizes of embeddings, and that none lacks vectors which its embedder cannot make. `stored` null: not asked yet, then
  * documents without vectors pass, and `doubtful` names those that have to be asked for.
  */
-export function checkEmbeddings(
+export function* checkEmbeddings(
   documents: readonly StoredDocument[],
   embedders: readonly DocumentEmbedder[],
   stored: StoredVectors | null,
-): { failure: ContentFailure | null; doubtful: ReadonlySet<string> } {
+): Work<{ failure: ContentFailure | null; doubtful: ReadonlySet<string> }> {
   const judge = new Judge(documents, embedders, stored);
   let failure: ContentFailure | null = null;
   if (embedders.length > 0) {
-    for (let start = 0; start < documents.length && failure === null; start += groupSize) failure = judge.group(start);
+    for (let start = 0; start < documents.length && failure === null; start += groupSize) {
+      failure = judge.group(start);
+      yield;
+    }
   }
   return { failure, doubtful: judge.doubtful };
 }

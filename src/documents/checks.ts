@@ -5,6 +5,7 @@ import type { JsonFault } from '../json/validate.ts';
 import { checkEmbeddings, type DocumentEmbedder, type StoredVectors } from './check-embeddings.ts';
 import { vectorsCrash, vectorsFailure } from './check-vectors.ts';
 import { decodingFault } from './ids.ts';
+import type { Work } from './turns.ts';
 
 /** Whether Meilisearch checks `_geo` under these settings: only the plain name does it, not a pattern. */
 export function isGeoChecked(settings: { filterableAttributes?: unknown; sortableAttributes?: unknown }): boolean {
@@ -131,14 +132,15 @@ export interface ContentVerdict {
   doubtful: ReadonlySet<string>;
 }
 
-function firstFailure(
+function* firstFailure(
   documents: readonly StoredDocument[],
   stages: readonly ((document: StoredDocument) => ContentFailure | null)[],
-): ContentFailure | null {
+): Work<ContentFailure | null> {
   for (const stage of stages) {
     for (const document of documents) {
       const failure = stage(document);
       if (failure !== null) return failure;
+      yield;
     }
   }
   return null;
@@ -149,12 +151,14 @@ function firstFailure(
  * they will be stored, in the order of their first (PUT) or last (POST) version in the payload; Meilisearch goes over all
  * of them for one kind of fault after the other.
  */
-export function checkContents(documents: readonly StoredDocument[], rules: ContentRules): ContentVerdict {
+export function* checkContents(documents: readonly StoredDocument[], rules: ContentRules): Work<ContentVerdict> {
   const { geoEnabled, embedders, stored, indexUid } = rules;
   const values = (document: StoredDocument) => valueFailure(document, embedders);
-  const early = firstFailure(documents, [vectorsFailure, ...(geoEnabled ? [geoFailure] : []), values]);
+  const early = yield* firstFailure(documents, [vectorsFailure, ...(geoEnabled ? [geoFailure] : []), values]);
   const { failure, doubtful } =
-    early === null ? checkEmbeddings(documents, embedders, stored) : { failure: early, doubtful: new Set<string>() };
+    early === null
+      ? yield* checkEmbeddings(documents, embedders, stored)
+      : { failure: early, doubtful: new Set<string>() };
   if (failure === null) return { error: null, doubtful };
   const message = failure.bare === true ? failure.message : `Index \`${indexUid}\`: ${failure.message}`;
   return { error: new ApiError(failure.code, message).toBody(), doubtful };

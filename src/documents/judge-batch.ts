@@ -9,6 +9,7 @@ import { isGeoChecked } from './checks.ts';
 import type { RawDocument } from './payload.ts';
 import { type BatchRequest, type BatchResult, prepareBatch } from './prepare-batch.ts';
 import type { VectorLookup } from './stored-vectors.ts';
+import { inTurns } from './turns.ts';
 
 /** What judging batches is built from. */
 export interface BatchJudgeOptions {
@@ -78,9 +79,9 @@ export function createBatchJudge({ catalog, active, lookup, quietTimeoutMs }: Ba
       geoEnabled: isGeoChecked(settings),
       embedders,
     };
-    const first = prepareBatch(request);
+    const first = await inTurns(prepareBatch(request));
     if (first.doubtful.size === 0) return first;
     const stored = fresh ? nothingStored : await lookup.stored(await settled(index), [...first.doubtful]);
-    return prepareBatch({ ...request, stored });
+    return inTurns(prepareBatch({ ...request, stored }));
   };
 }

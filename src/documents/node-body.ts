@@ -1,71 +1,58 @@
 import type { StreamedBody } from '../nodes/client.ts';
-import { stamp, stampedBytes } from './markers.ts';
-import type { RawDocument } from './payload.ts';
+import { stamp } from './markers.ts';
+import type { PlacedBatch } from './placed-batch.ts';
+import { Turns } from './turns.ts';
 
 /** UTF-16 units of documents that are encoded at once. */
 const pieceLength = 1 << 18;
 /** Bytes up to which a body is made at once; the store keeps small ones. */
 const wholeBytes = 1 << 18;
 
-/** The positions of a batch's documents by shard, in payload order; `shards` names each document's. */
-export function groupByShard(shards: readonly number[]): Map<number, number[]> {
-  const groups = new Map<number, number[]>();
-  for (const [position, shard] of shards.entries()) {
-    const group = groups.get(shard);
-    if (group === undefined) groups.set(shard, [position]);
-    else group.push(position);
+function* pieces({ documents, shards }: PlacedBatch, owned: ReadonlySet<number>, firstVersion: bigint) {
+  let text = '[';
+  let separator = '';
+  for (let position = 0; position < shards.length; position++) {
+    const shard = shards[position] as number;
+    if (!owned.has(shard)) continue;
+    text += separator + stamp(documents[position] as string, shard, firstVersion + BigInt(position));
+    separator = ',';
+    if (text.length < pieceLength) continue;
+    yield Buffer.from(text);
+    text = '';
   }
-  return groups;
+  yield Buffer.from(`${text}]`);
 }
 
-/** What the bodies for the nodes are made from. */
-export interface StampedBatch {
-  documents: readonly RawDocument[];
-  /** Each document's shard. */
-  shards: readonly number[];
-  /** The n-th document of the batch gets the n-th version from this on, the same on every copy. */
-  firstVersion: bigint;
+/** Bytes of the array of all documents of some shards. */
+function byteLength({ bytes, ids }: PlacedBatch, owned: ReadonlySet<number>): number {
+  let documents = 0;
+  let sum = 0;
+  for (const shard of owned) {
+    documents += ids.get(shard)?.length ?? 0;
+    sum += bytes[shard] ?? 0;
+  }
+  return sum + Math.max(0, documents - 1) + 2;
 }
 
-/** The documents of some shards, each stamped when it is its turn to be sent. */
-class DocumentsBody implements StreamedBody {
-  readonly byteLength: number;
-  readonly #batch: StampedBatch;
-  /** Of the documents that belong here. */
-  readonly #positions: number[];
-
-  constructor(batch: StampedBatch, owned: ReadonlySet<number>) {
-    this.#batch = batch;
-    this.#positions = [...batch.shards.keys()].filter((position) => owned.has(batch.shards[position] as number));
-    const commas = Math.max(0, this.#positions.length - 1);
-    this.byteLength = this.#positions.reduce(
-      (sum, position) => sum + stampedBytes(batch.documents[position] as string),
-      2 + commas,
-    );
-  }
-
-  *[Symbol.iterator](): Generator<Buffer> {
-    const { documents, shards, firstVersion } = this.#batch;
-    let text = '[';
-    let separator = '';
-    for (const position of this.#positions) {
-      const version = firstVersion + BigInt(position);
-      text += separator + stamp(documents[position] as string, shards[position] as number, version);
-      separator = ',';
-      if (text.length < pieceLength) continue;
-      yield Buffer.from(text);
-      text = '';
-    }
-    yield Buffer.from(`${text}]`);
+async function* inTurns(all: Iterable<Buffer>): AsyncGenerator<Buffer> {
+  const turns = new Turns();
+  for (const piece of all) {
+    yield piece;
+    await turns.next();
   }
 }
 
 /**
  * The body for one node: a JSON array of those documents of the batch whose shard it owns, in payload order, so that the last of
- * several versions wins there as well, each with its markers. A large one is made while it is sent, so that a batch takes no more
- * memory for more copies.
+ * several versions wins there as well. Each carries its markers; the n-th document of the batch gets the n-th version from
+ * `firstVersion` on, the same on every copy. A large body is made while it is sent, so that a batch takes no more memory for more copies.
  */
-export function buildNodeBody(batch: StampedBatch, owned: ReadonlySet<number>): Buffer | StreamedBody {
-  const body = new DocumentsBody(batch, owned);
-  return body.byteLength > wholeBytes ? body : Buffer.concat([...body]);
+export function buildNodeBody(
+  batch: PlacedBatch,
+  owned: ReadonlySet<number>,
+  firstVersion: bigint,
+): Buffer | StreamedBody {
+  const length = byteLength(batch, owned);
+  if (length <= wholeBytes) return Buffer.concat([...pieces(batch, owned, firstVersion)]);
+  return { byteLength: length, [Symbol.asyncIterator]: () => inTurns(pieces(batch, owned, firstVersion)) };
 }

@@ -2,6 +2,7 @@ import { jsonSource } from '../json/fault.ts';
 import { isInteger, printDouble, rustDebug } from '../json/print.ts';
 import { CsvRecords } from './csv-records.ts';
 import { malformedCsvPayload } from './payload-errors.ts';
+import { Stretch, type Work } from './turns.ts';
 
 type ColumnType = 'string' | 'number' | 'boolean';
 
@@ -55,14 +56,17 @@ function members(columns: readonly Column[]): { key: string; column: number }[] 
 }
 
 /** The documents of a CSV payload, written as JSON as Meilisearch would: one member per column, null for an empty cell. */
-export function parseCsvDocuments(body: Buffer, delimiter: string): string[] {
+export function* parseCsvDocuments(body: Buffer, delimiter: string): Work<string[]> {
   const records = new CsvRecords(jsonSource(body), delimiter);
   const columns = (records.next() ?? []).map(parseHeader);
   const keys = members(columns);
   const documents: string[] = [];
+  const stretch = new Stretch();
   for (let record = records.next(); record !== null; record = records.next()) {
     const cells = record.map((cell, i) => cellText(cell, columns[i]?.type ?? 'string', records.record));
-    documents.push(`{${keys.map(({ key, column }) => key + cells[column]).join(',')}}`);
+    const document = `{${keys.map(({ key, column }) => key + cells[column]).join(',')}}`;
+    documents.push(document);
+    if (stretch.isOver(document.length)) yield;
   }
   return documents;
 }

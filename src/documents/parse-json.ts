@@ -4,6 +4,7 @@ import { reasons } from '../json/strings.ts';
 import { checkRaw, checkText, checkValue, JsonFault } from '../json/validate.ts';
 import { keysAreSound, notADocument } from './parse-document.ts';
 import { documentFault, malformedJsonPayload } from './payload-errors.ts';
+import { Stretch, type Work } from './turns.ts';
 
 const COMMA = 0x2c;
 const CLOSE = 0x5d;
@@ -32,10 +33,11 @@ function nextElement(source: JsonSource, at: number): number {
   return next;
 }
 
-function readList(source: JsonSource, open: number): string[] {
+function* readList(source: JsonSource, open: number): Work<string[]> {
   const { text } = source;
   const sound = keysAreSound(source);
   const documents: string[] = [];
+  const stretch = new Stretch();
   let at = skipSpace(text, open + 1);
   if (at >= text.length) throw faultAt(source, at, reasons.eofList);
   if (text.charCodeAt(at) === CLOSE) return documents;
@@ -44,6 +46,7 @@ function readList(source: JsonSource, open: number): string[] {
     const fault = notADocument(source, at, end, sound);
     if (fault !== null) throw afterBadElement(source, end) ?? documentFault('json', fault);
     documents.push(text.slice(at, end));
+    if (stretch.isOver(end - at)) yield;
     at = nextElement(source, skipSpace(text, end));
   }
   return documents;
@@ -62,11 +65,11 @@ function readOne(source: JsonSource, at: number): string {
  * The documents of a JSON payload, an array of objects or one object, as slices of its text. Whatever stands behind the
  * array is ignored, as Meilisearch does.
  */
-export function parseJsonDocuments(body: Buffer): string[] {
+export function* parseJsonDocuments(body: Buffer): Work<string[]> {
   const source = jsonSource(body);
   const at = skipSpace(source.text, 0);
   try {
-    return source.text.charCodeAt(at) === 0x5b ? readList(source, at) : [readOne(source, at)];
+    return source.text.charCodeAt(at) === 0x5b ? yield* readList(source, at) : [readOne(source, at)];
   } catch (error) {
     throw error instanceof JsonFault ? malformedJsonPayload('json', error) : error;
   }

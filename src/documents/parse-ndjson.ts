@@ -4,6 +4,7 @@ import { reasons } from '../json/strings.ts';
 import { checkRaw, JsonFault } from '../json/validate.ts';
 import { keysAreSound, notADocument } from './parse-document.ts';
 import { documentFault, malformedJsonPayload } from './payload-errors.ts';
+import { Stretch, type Work } from './turns.ts';
 
 const selfDelimited = new Set([...'{["'].map((c) => c.charCodeAt(0)));
 const delimiters = new Set([...' \n\t\r"[]{},:'].map((c) => c.charCodeAt(0)));
@@ -15,16 +16,18 @@ function checkDelimited(source: JsonSource, start: number, end: number): void {
   throw faultBefore(source, end, reasons.trailingCharacters);
 }
 
-function readStream(source: JsonSource): string[] {
+function* readStream(source: JsonSource): Work<string[]> {
   const { text } = source;
   const sound = keysAreSound(source);
   const documents: string[] = [];
+  const stretch = new Stretch();
   for (let at = skipSpace(text, 0); at < text.length; ) {
     const end = checkRaw(source, at);
     checkDelimited(source, at, end);
     const fault = notADocument(source, at, end, sound);
     if (fault !== null) throw documentFault('ndjson', fault);
     documents.push(text.slice(at, end));
+    if (stretch.isOver(end - at)) yield;
     at = skipSpace(text, end);
   }
   return documents;
@@ -34,9 +37,9 @@ function readStream(source: JsonSource): string[] {
  * The documents of an NDJSON payload as slices of its text. Meilisearch reads a stream of values: line feeds are white
  * space like any other, so a document may span lines and several may share one.
  */
-export function parseNdjsonDocuments(body: Buffer): string[] {
+export function* parseNdjsonDocuments(body: Buffer): Work<string[]> {
   try {
-    return readStream(jsonSource(body));
+    return yield* readStream(jsonSource(body));
   } catch (error) {
     throw error instanceof JsonFault ? malformedJsonPayload('ndjson', error) : error;
   }

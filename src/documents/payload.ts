@@ -3,6 +3,7 @@ import { parseCsvDocuments } from './parse-csv.ts';
 import { parseJsonDocuments } from './parse-json.ts';
 import { parseNdjsonDocuments } from './parse-ndjson.ts';
 import { missingPayload, type PayloadFormat } from './payload-errors.ts';
+import type { Work } from './turns.ts';
 
 /** The text of one document, from its first to its last brace, as the client wrote it (for CSV: as written for it). */
 export type RawDocument = string;
@@ -17,15 +18,15 @@ export interface ParsedPayload {
  * Read a payload of documents, already decompressed. Throws `ApiError` with Meilisearch's own message (`missing_payload`,
  * `malformed_payload`, `internal` for elements that are no objects), before any task exists.
  */
-export function parsePayload(payload: {
+export function* parsePayload(payload: {
   format: PayloadFormat;
   body: Buffer;
   csvDelimiter: string | null;
-}): ParsedPayload {
+}): Work<ParsedPayload> {
   const { format, body, csvDelimiter } = payload;
   if (body.length === 0) throw missingPayload(format);
-  if (format === 'csv') return { format, documents: parseCsvDocuments(body, csvDelimiter ?? ',') };
-  return { format, documents: format === 'json' ? parseJsonDocuments(body) : parseNdjsonDocuments(body) };
+  if (format === 'csv') return { format, documents: yield* parseCsvDocuments(body, csvDelimiter ?? ',') };
+  return { format, documents: yield* format === 'json' ? parseJsonDocuments(body) : parseNdjsonDocuments(body) };
 }
 
 /** Check the `csvDelimiter` parameter of a documents route, decoded; null when it was not sent. `contentType` without its parameters. */

@@ -7,6 +7,7 @@ import { documentId } from './ids.ts';
 import type { RawDocument } from './payload.ts';
 import type { PayloadFormat } from './payload-errors.ts';
 import { resolvePrimaryKey } from './primary-key.ts';
+import { Stretch, type Work } from './turns.ts';
 
 /** A batch of documents and what it is judged by. */
 export interface BatchRequest {
@@ -65,16 +66,18 @@ interface Suspects {
 }
 
 /** The suspects as they will be stored, in Meilisearch's order: an update stands where its id first came, a replacement where it last did. */
-function storedSuspects(
+function* storedSuspects(
   documents: readonly RawDocument[],
   ids: readonly string[],
   suspects: Suspects,
   mode: 'replace' | 'update',
-): StoredDocument[] {
+): Work<StoredDocument[]> {
   const stored = new Map<string, Map<string, string>>();
+  const stretch = new Stretch();
   for (const [i, raw] of documents.entries()) {
     const id = ids[i] ?? '';
     if (!suspects.ids.has(id)) continue;
+    if (stretch.isOver(raw.length)) yield;
     const fields = rawFields(raw);
     const before = stored.get(id);
     if (mode === 'replace') stored.delete(id);
@@ -87,7 +90,7 @@ function storedSuspects(
  * Decide as one Meilisearch would whether a batch of documents succeeds, and with which ids; whatever fails its whole task
  * is found here. The first document in payload order that is bad gives the error: ids of all documents first, then contents.
  */
-export function prepareBatch(request: BatchRequest): BatchResult {
+export function* prepareBatch(request: BatchRequest): Work<BatchResult> {
   const { documents, primaryKey: accepted, geoEnabled, embedders = [], mode = 'replace' } = request;
   let doubtful: ReadonlySet<string> = new Set();
   const fail = (error: ErrorBody): BatchResult => ({ ok: false, error, primaryKeyAfter: accepted, doubtful });
@@ -98,6 +101,8 @@ export function prepareBatch(request: BatchRequest): BatchResult {
     return { ok: true, primaryKey, ids: [], distinctIds: 0, received: 0, doubtful };
   }
   const ids: string[] = [];
+  const distinctIds = new Set<string>();
+  const stretch = new Stretch();
   const suspects: Suspects = { ids: new Set(), odd: new Set() };
   for (const raw of documents) {
     const fields = scanDocument(raw, key.primaryKey);
@@ -105,15 +110,17 @@ export function prepareBatch(request: BatchRequest): BatchResult {
     const result = documentId(raw, key.primaryKey, fields.wanted);
     if (!result.ok) return fail(result.error);
     ids.push(result.id);
+    distinctIds.add(result.id);
     const odd = isOdd(raw, fields);
     if (odd) suspects.odd.add(result.id);
     const special = fields.vectors !== null || (geoEnabled && fields.geo !== null);
     if (odd || special || embedders.length > 0) suspects.ids.add(result.id);
+    if (stretch.isOver(raw.length)) yield;
   }
   if (suspects.ids.size > 0) {
     const { indexUid, stored = null } = request;
     const rules = { geoEnabled, embedders, stored, indexUid };
-    const verdict = checkContents(storedSuspects(documents, ids, suspects, mode), rules);
+    const verdict = yield* checkContents(yield* storedSuspects(documents, ids, suspects, mode), rules);
     doubtful = verdict.doubtful;
     if (verdict.error !== null) return fail(verdict.error);
   }
@@ -121,7 +128,7 @@ export function prepareBatch(request: BatchRequest): BatchResult {
     ok: true,
     primaryKey: key.primaryKey,
     ids,
-    distinctIds: new Set(ids).size,
+    distinctIds: distinctIds.size,
     received: documents.length,
     doubtful,
   };

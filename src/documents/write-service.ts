@@ -1,6 +1,7 @@
 import type { DocumentWriteService } from '../http/services.ts';
 import { indexNotFoundBody } from '../indexes/errors.ts';
 import { forBothLayouts, nodePath, type PreparedIndex, type PrepareOptions, prepareIndex } from '../indexes/prepare.ts';
+import type { Caller } from '../keys/caller.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { ClusterView } from '../placement/view.ts';
 import type { IndexRecord } from '../store/records.ts';
@@ -9,9 +10,11 @@ import { deleteAllParts } from './delete-all.ts';
 import { deletionRecord } from './deletion-record.ts';
 import type { BatchJudge } from './judge-batch.ts';
 import { type VersionClock, versionMarker } from './markers.ts';
-import { buildNodeBody, type StampedBatch } from './node-body.ts';
-import { parsePayload } from './payload.ts';
+import { buildNodeBody } from './node-body.ts';
+import { type ParsedPayload, parsePayload } from './payload.ts';
+import { type PlacedBatch, placeBatch } from './placed-batch.ts';
 import { filteredParts, idsByShard, shardsByNode, splitByCount } from './shard-parts.ts';
+import { atOnce, inTurns } from './turns.ts';
 
 /** What the document routes that write are built from. */
 export interface DocumentWriteOptions extends Omit<PrepareOptions, 'view'> {
@@ -28,10 +31,11 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
   function documentParts(
     { index, fresh }: PreparedIndex,
     mode: 'replace' | 'update',
-    batch: StampedBatch,
+    batch: PlacedBatch,
     newPrimaryKey: string | null,
+    firstVersion: bigint,
   ): PlannedPart[] {
-    const byNode = shardsByNode(view, index, new Set(batch.shards));
+    const byNode = shardsByNode(view, index, batch.ids.keys());
     // The task that brings the primary key may yet fail, so until it is there all say which one it is.
     const named = newPrimaryKey ?? (index.primaryKey === null ? index.acceptedPrimaryKey : null);
     const query = named === null ? '' : `?primaryKey=${encodeURIComponent(named)}`;
@@ -43,7 +47,7 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
     for (const nodeId of nodes) {
       const own = byNode.get(nodeId) ?? [];
       if (own.length === 0 && newPrimaryKey === null) continue;
-      const body = buildNodeBody(batch, new Set(own));
+      const body = buildNodeBody(batch, new Set(own), firstVersion);
       parts.push({
         nodeId,
         step: 'documents',
@@ -98,45 +102,60 @@ export function createDocumentWriteService(options: DocumentWriteOptions): Omit<
     );
   }
 
+  /** Where the documents belong, under the index's layout and, while its shards change, the one to come. */
+  async function placements(index: IndexRecord, documents: readonly string[], ids: readonly string[]) {
+    const placed = new Map<number, PlacedBatch>();
+    for (const layout of [index, catalog.shadowOf(index)]) {
+      if (layout !== null) placed.set(layout.shards, await inTurns(placeBatch(documents, ids, layout.shards)));
+    }
+    return ({ shards }: IndexRecord) => placed.get(shards) ?? atOnce(placeBatch(documents, ids, shards));
+  }
+
+  async function planAddition(
+    uid: string,
+    mode: 'replace' | 'update',
+    { documents, format }: ParsedPayload,
+    requestedPrimaryKey: string | null,
+    caller: Caller,
+  ): Promise<WritePlan> {
+    const details = { receivedDocuments: documents.length, indexedDocuments: null };
+    const base = { type: 'documentAdditionOrUpdate', indexUid: uid, details };
+    const prepared = await prepareIndex(options, uid, caller);
+    if (prepared === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
+    const { index, fresh } = prepared;
+    const create = fresh ? ({ createIndex: true } as const) : {};
+    const batch = await judgeBatch(prepared, { documents, requestedPrimaryKey, indexUid: uid, mode, format });
+    if (!batch.ok) return { ...base, ...prepared, verdict: batch.error, effect: create };
+    const newPrimaryKey = batch.primaryKey === index.acceptedPrimaryKey ? null : batch.primaryKey;
+    const record = { ...index, acceptedPrimaryKey: batch.primaryKey };
+    const placed = await placements(index, documents, batch.ids);
+    const firstVersion = versions.next(documents.length);
+    return {
+      ...base,
+      index,
+      verdict: null,
+      effect: {
+        ...create,
+        documents: batch.distinctIds,
+        ...(newPrimaryKey === null ? {} : { primaryKey: newPrimaryKey }),
+      },
+      catalog: fresh || newPrimaryKey !== null ? [{ kind: 'putIndex', record }] : [],
+      parts: [
+        ...prepared.parts,
+        ...forBothLayouts(catalog, index, (layout) =>
+          documentParts({ ...prepared, index: layout }, mode, placed(layout), newPrimaryKey, firstVersion),
+        ),
+      ],
+      touched: placed(index).ids,
+    };
+  }
+
   return {
     // not async, so that nothing keeps the payload while its documents are on their way
-    add(uid, mode, payload, requestedPrimaryKey, caller) {
-      const { documents, format } = parsePayload(payload);
-      return acceptance.accept(uid, async (): Promise<WritePlan> => {
-        const details = { receivedDocuments: documents.length, indexedDocuments: null };
-        const base = { type: 'documentAdditionOrUpdate', indexUid: uid, details };
-        const prepared = await prepareIndex(options, uid, caller);
-        if (prepared === null) return settledPlan({ ...base, verdict: indexNotFoundBody(uid) });
-        const { index, fresh } = prepared;
-        const create = fresh ? ({ createIndex: true } as const) : {};
-        const batch = await judgeBatch(prepared, { documents, requestedPrimaryKey, indexUid: uid, mode, format });
-        if (!batch.ok) return { ...base, ...prepared, verdict: batch.error, effect: create };
-        const newPrimaryKey = batch.primaryKey === index.acceptedPrimaryKey ? null : batch.primaryKey;
-        const record = { ...index, acceptedPrimaryKey: batch.primaryKey };
-        const shards = batch.ids.map((id) => shardOf(id, index.shards));
-        const firstVersion = versions.next(documents.length);
-        return {
-          ...base,
-          index,
-          verdict: null,
-          effect: {
-            ...create,
-            documents: batch.distinctIds,
-            ...(newPrimaryKey === null ? {} : { primaryKey: newPrimaryKey }),
-          },
-          catalog: fresh || newPrimaryKey !== null ? [{ kind: 'putIndex', record }] : [],
-          parts: [
-            ...prepared.parts,
-            ...forBothLayouts(catalog, index, (layout) => {
-              const own = layout === index ? shards : batch.ids.map((id) => shardOf(id, layout.shards));
-              const stamped = { documents, shards: own, firstVersion };
-              return documentParts({ ...prepared, index: layout }, mode, stamped, newPrimaryKey);
-            }),
-          ],
-          touched: idsByShard(batch.ids, shards),
-        };
-      });
-    },
+    add: (uid, mode, payload, primaryKey, caller) =>
+      inTurns(parsePayload(payload)).then((parsed) =>
+        acceptance.accept(uid, () => planAddition(uid, mode, parsed, primaryKey, caller)),
+      ),
     deleteByIds: (uid, ids) =>
       acceptance.accept(uid, async () =>
         planDeletion(

@@ -4,7 +4,7 @@ import type { Abortable } from './cancellation.ts';
 import { wholeAnswer } from './whole-answer.ts';
 
 /** A body that is made piece by piece while it is sent, anew for each attempt, so that it never stands in memory as a whole. */
-export interface StreamedBody extends Iterable<Buffer> {
+export interface StreamedBody extends AsyncIterable<Buffer> {
   /** Of all pieces together. */
   readonly byteLength: number;
 }

@@ -4,6 +4,8 @@ import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shardField, shardFilter, versionField } from '../../src/documents/markers.ts';
 import { buildNodeBody } from '../../src/documents/node-body.ts';
+import { placeBatch } from '../../src/documents/placed-batch.ts';
+import { atOnce } from '../../src/documents/turns.ts';
 import type { LocalNode } from '../../src/nodes/local.ts';
 import { initHash, shardOf } from '../../src/placement/hash.ts';
 import { masterKey, startGuardedNode, temporaryFolder } from '../support/processes.ts';
@@ -84,14 +86,15 @@ beforeAll(async () => {
   node = await startGuardedNode('markers', join(folder.path, 'node'));
   const own = shardsOfDocuments();
   const plain = JSON.stringify(documents);
-  const stamped = buildNodeBody(
-    {
-      documents: documents.map((document) => JSON.stringify(document)),
-      shards: own,
-      firstVersion: BigInt(1_800_000_000_000) << 12n,
-    },
-    new Set(own),
-  ) as Buffer;
+  const raw = documents.map((document) => JSON.stringify(document));
+  const placed = atOnce(
+    placeBatch(
+      raw,
+      documents.map(({ id }) => String(id)),
+      shards,
+    ),
+  );
+  const stamped = buildNodeBody(placed, new Set(own), BigInt(1_800_000_000_000) << 12n) as Buffer;
   for (const [uid, body, filterable] of [
     ['plain', plain, ['rank']],
     ['stamped', stamped, [{ attributePatterns: [shardField] }, 'rank']],

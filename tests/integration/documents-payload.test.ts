@@ -7,6 +7,7 @@ import { isGeoChecked } from '../../src/documents/checks.ts';
 import { documentEmbedders } from '../../src/documents/judge-batch.ts';
 import { parsePayload } from '../../src/documents/payload.ts';
 import { prepareBatch } from '../../src/documents/prepare-batch.ts';
+import { atOnce } from '../../src/documents/turns.ts';
 import { ApiError } from '../../src/errors/api-error.ts';
 import { readJsonBody } from '../../src/json/body.ts';
 import type { LocalNode } from '../../src/nodes/local.ts';
@@ -76,7 +77,7 @@ const shown = (error: unknown): string => {
 
 function predictParse(format: Format, body: Buffer): string {
   try {
-    return `${parsePayload({ format, body, csvDelimiter: null }).documents.length} documents`;
+    return `${atOnce(parsePayload({ format, body, csvDelimiter: null })).documents.length} documents`;
   } catch (error) {
     return shown(error);
   }
@@ -112,18 +113,20 @@ async function observeSearch(body: Buffer, index: string): Promise<string> {
 function predictBatch(batch: Batch, index: string): string {
   const format = batch.format ?? 'json';
   try {
-    const { documents } = parsePayload({ format, body: Buffer.from(batch.body), csvDelimiter: null });
-    const result = prepareBatch({
-      documents,
-      primaryKey: null,
-      requestedPrimaryKey: batch.primaryKey ?? null,
-      geoEnabled: isGeoChecked(batch.settings ?? {}),
-      embedders: documentEmbedders(batch.settings ?? {}),
-      stored: { has: () => false, regenerates: () => false },
-      indexUid: index,
-      mode: batch.method === 'PUT' ? 'update' : 'replace',
-      format,
-    });
+    const { documents } = atOnce(parsePayload({ format, body: Buffer.from(batch.body), csvDelimiter: null }));
+    const result = atOnce(
+      prepareBatch({
+        documents,
+        primaryKey: null,
+        requestedPrimaryKey: batch.primaryKey ?? null,
+        geoEnabled: isGeoChecked(batch.settings ?? {}),
+        embedders: documentEmbedders(batch.settings ?? {}),
+        stored: { has: () => false, regenerates: () => false },
+        indexUid: index,
+        mode: batch.method === 'PUT' ? 'update' : 'replace',
+        format,
+      }),
+    );
     return result.ok
       ? `succeeded ${result.received}/${result.distinctIds} key ${result.primaryKey}`
       : `failed ${result.error.code}: ${result.error.message} ${documents.length}/0 key ${result.primaryKeyAfter}`;
@@ -246,7 +249,7 @@ describe('payloads, against a real node', () => {
     const answer = await ask('POST', `/indexes/${index}/documents?primaryKey=id`, csv, contentTypes.csv);
     expect((await ended(answer.body.taskUid ?? -1)).status).toBe('succeeded');
     const stored = (await ask('GET', `/indexes/${index}/documents?limit=100`)).body.results;
-    const { documents } = parsePayload({ format: 'csv', body: Buffer.from(csv), csvDelimiter: null });
+    const { documents } = atOnce(parsePayload({ format: 'csv', body: Buffer.from(csv), csvDelimiter: null }));
     expect(documents.map((document) => JSON.parse(document) as unknown)).toEqual(stored);
   });
 });

@@ -1,28 +1,29 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { stamp } from '../../../src/documents/markers.ts';
-import { buildNodeBody, groupByShard } from '../../../src/documents/node-body.ts';
+import { buildNodeBody } from '../../../src/documents/node-body.ts';
 import { checkCsvDelimiter, parsePayload } from '../../../src/documents/payload.ts';
+import { type PlacedBatch, placeBatch } from '../../../src/documents/placed-batch.ts';
 import { type BatchRequest, prepareBatch } from '../../../src/documents/prepare-batch.ts';
+import { atOnce } from '../../../src/documents/turns.ts';
+import type { StreamedBody } from '../../../src/nodes/client.ts';
 import { initHash, shardOf } from '../../../src/placement/hash.ts';
 
 beforeAll(initHash);
 
 const read = (text: string, format: 'json' | 'ndjson' | 'csv' = 'json'): string[] =>
-  parsePayload({ format, body: Buffer.from(text), csvDelimiter: null }).documents;
+  atOnce(parsePayload({ format, body: Buffer.from(text), csvDelimiter: null })).documents;
 
-const textOf = (body: Buffer | Iterable<Buffer>): string =>
-  Buffer.isBuffer(body) ? body.toString() : Buffer.concat([...body]).toString();
+async function textOf(body: Buffer | StreamedBody): Promise<string> {
+  if (Buffer.isBuffer(body)) return body.toString();
+  const pieces: Buffer[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
 
 function batch(documents: readonly string[], change: Partial<BatchRequest> = {}) {
-  return prepareBatch({
-    documents,
-    primaryKey: null,
-    requestedPrimaryKey: null,
-    geoEnabled: false,
-    indexUid: 'movies',
-    ...change,
-  });
+  const request = { primaryKey: null, requestedPrimaryKey: null, geoEnabled: false, indexUid: 'movies' };
+  return atOnce(prepareBatch({ documents, ...request, ...change }));
 }
 
 describe('payloads', () => {
@@ -109,67 +110,90 @@ describe('batches', () => {
 });
 
 describe('node bodies', () => {
-  it('hold each document of the owned shards once, stamped, in payload order', () => {
-    const documents = fc.array(fc.record({ id: fc.nat(50), text: fc.string() }), { maxLength: 40 });
-    fc.assert(
-      fc.property(documents, fc.integer({ min: 1, max: 8 }), (list, count) => {
+  const place = (raw: readonly string[], shards: number) =>
+    atOnce(
+      placeBatch(
+        raw,
+        raw.map((text) => String((JSON.parse(text) as { id: number }).id)),
+        shards,
+      ),
+    );
+  const even = (count: number, half: number) => new Set([...Array(count).keys()].filter((shard) => shard % 2 === half));
+
+  /** Documents of a body as they are to be: those of some shards, stamped, in payload order. */
+  const expected = (raw: readonly string[], { shards }: PlacedBatch, owned: ReadonlySet<number>) =>
+    `[${raw
+      .map((text, i) => ({ shard: shards[i] ?? -1, text: stamp(text, shards[i] ?? 0, 1_000n + BigInt(i)) }))
+      .filter(({ shard }) => owned.has(shard))
+      .map(({ text }) => text)
+      .join(',')}]`;
+
+  it('hold each document of the owned shards once, stamped, in payload order', async () => {
+    const documents = fc.array(fc.record({ id: fc.nat(50), text: fc.string({ unit: 'grapheme' }) }), { maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(documents, fc.integer({ min: 1, max: 8 }), async (list, count) => {
         const raw = list.map((document) => JSON.stringify(document));
-        const shards = list.map(({ id }) => shardOf(String(id), count));
-        const bodies = [0, 1].map((half) => {
-          const owned = new Set([...Array(count).keys()].filter((shard) => shard % 2 === half));
-          return textOf(buildNodeBody({ documents: raw, shards, firstVersion: 1_000n }, owned));
-        });
-        const expected = [0, 1].map((half) =>
-          raw
-            .map((text, i) => ({ shard: shards[i] ?? 0, text: stamp(text, shards[i] ?? 0, 1_000n + BigInt(i)) }))
-            .filter(({ shard }) => shard % 2 === half)
-            .map(({ text }) => text),
-        );
-        expect(bodies).toEqual(expected.map((texts) => `[${texts.join(',')}]`));
+        const placed = place(raw, count);
+        for (const half of [0, 1]) {
+          const owned = even(count, half);
+          const body = buildNodeBody(placed, owned, 1_000n);
+          expect(await textOf(body)).toBe(expected(raw, placed, owned));
+          expect(Buffer.isBuffer(body)).toBe(true);
+        }
       }),
       { seed: 6, numRuns: 200 },
     );
   });
 
-  it('are made while they are sent when they are large: the same text of the announced length, each time', () => {
-    const chunk = fc.constantFrom('x'.repeat(9_000), 'é'.repeat(9_000), '𝄞'.repeat(4_000), '\u2028"{}');
-    const documents = fc.array(fc.tuple(chunk, fc.nat(3)), { minLength: 60, maxLength: 120 });
-    fc.assert(
-      fc.property(documents, (list) => {
-        const raw = list.map(([text], id) => JSON.stringify({ id, text }));
-        const shards = list.map(([, shard]) => shard);
-        const owned = new Set([0, 1, 2]);
-        const body = buildNodeBody({ documents: raw, shards, firstVersion: 7n }, owned);
-        const expected = raw
-          .map((text, i) => ({ shard: shards[i] ?? 0, text: stamp(text, shards[i] ?? 0, 7n + BigInt(i)) }))
-          .filter(({ shard }) => owned.has(shard))
-          .map(({ text }) => text);
-        expect(textOf(body)).toBe(`[${expected.join(',')}]`);
-        expect(textOf(body)).toBe(`[${expected.join(',')}]`);
-        expect(body.byteLength).toBe(Buffer.byteLength(textOf(body)));
+  it('are made while they are sent when they are large: the same text of the announced length, each time', async () => {
+    const text = fc.constantFrom('x'.repeat(9_000), 'é'.repeat(9_000), '𝄞'.repeat(4_000), '\u2028"{}');
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { minLength: 60, maxLength: 120 }), async (texts) => {
+        const raw = texts.map((one, id) => JSON.stringify({ id, text: one }));
+        const placed = place(raw, 8);
+        for (const half of [0, 1]) {
+          const owned = even(8, half);
+          const body = buildNodeBody(placed, owned, 1_000n);
+          expect(await textOf(body)).toBe(expected(raw, placed, owned));
+          expect(await textOf(body)).toBe(expected(raw, placed, owned));
+          expect(body.byteLength).toBe(Buffer.byteLength(await textOf(body)));
+        }
       }),
       { seed: 8, numRuns: 40 },
     );
   });
 
-  it('never stand in memory as a whole when they are large', () => {
+  it('never stand in memory as a whole when they are large', async () => {
     const raw = Array.from({ length: 300 }, (_, id) => JSON.stringify({ id, text: 'é'.repeat(9_000) }));
-    const body = buildNodeBody({ documents: raw, shards: raw.map(() => 3), firstVersion: 1n }, new Set([3]));
-    expect(Buffer.isBuffer(body)).toBe(false);
-    const pieces = [...(body as Iterable<Buffer>)].map((piece) => piece.length);
-    expect(pieces.length).toBeGreaterThan(5);
-    expect(Math.max(...pieces)).toBeLessThan(body.byteLength / 5);
+    const body = buildNodeBody(place(raw, 1), new Set([0]), 1n);
+    const lengths: number[] = [];
+    for await (const piece of body as StreamedBody) lengths.push(piece.length);
+    expect(lengths.length).toBeGreaterThan(5);
+    expect(Math.max(...lengths)).toBeLessThan(body.byteLength / 5);
   });
 
-  it('are an empty array when no document is owned', () => {
-    const batch = { documents: ['{"id":1}'], shards: [3], firstVersion: 1n };
-    expect(textOf(buildNodeBody(batch, new Set([2])))).toBe('[]');
+  it('are an empty array when no document is owned', async () => {
+    const placed = place(['{"id":1}'], 4);
+    const others = new Set([0, 1, 2, 3].filter((shard) => shard !== placed.shards[0]));
+    expect(await textOf(buildNodeBody(placed, others, 1n))).toBe('[]');
   });
+});
 
-  it('go by groups of shards', () => {
-    expect([...groupByShard([2, 0, 2])]).toEqual([
-      [2, [0, 2]],
-      [0, [1]],
-    ]);
+describe('a placed batch', () => {
+  it('groups ids by shard in payload order, and knows the bytes of each', () => {
+    const documents = ['{"id":"a"}', '{"id":"b","x":"é"}', '{"id":"a","y":1}'];
+    const { shards, ids, bytes } = atOnce(placeBatch(documents, ['a', 'b', 'a'], 4_096));
+    const [a, b] = ['a', 'b'].map((id) => shardOf(id, 4_096)) as [number, number];
+    expect([...shards]).toEqual([a, b, a]);
+    expect(ids).toEqual(
+      new Map([
+        [a, ['a', 'a']],
+        [b, ['b']],
+      ]),
+    );
+    const length = (position: number, shard: number) =>
+      Buffer.byteLength(stamp(documents[position] as string, shard, 5n));
+    expect([bytes[a], bytes[b]]).toEqual([length(0, a) + length(2, a), length(1, b)]);
+    expect(bytes.reduce((sum, one) => sum + one)).toBe(length(0, a) + length(2, a) + length(1, b));
   });
 });

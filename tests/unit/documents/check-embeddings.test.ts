@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { checkEmbeddings, type StoredVectors } from '../../../src/documents/check-embeddings.ts';
+import * as embeddings from '../../../src/documents/check-embeddings.ts';
 import type { StoredDocument } from '../../../src/documents/checks.ts';
 import { editDistance } from '../../../src/documents/embedding-hints.ts';
 import { readEmbeddings } from '../../../src/documents/embedding-values.ts';
+import { atOnce } from '../../../src/documents/turns.ts';
+
+const checkEmbeddings = (...rules: Parameters<typeof embeddings.checkEmbeddings>) =>
+  atOnce(embeddings.checkEmbeddings(...rules));
 
 const own = { name: 'm', userProvided: true, dimensions: 2 };
 const made = { name: 'r', userProvided: false, dimensions: null };
@@ -12,7 +16,7 @@ const document = (id: string, vectors: string | null): StoredDocument => ({
   fields: new Map([['id', id], ...(vectors === null ? [] : [['_vectors', vectors] as const])]),
   odd: false,
 });
-const stored = (ids: readonly string[], regenerating: readonly string[] = []): StoredVectors => ({
+const stored = (ids: readonly string[], regenerating: readonly string[] = []): embeddings.StoredVectors => ({
   has: (id) => ids.includes(id),
   regenerates: (id) => regenerating.includes(id),
 });

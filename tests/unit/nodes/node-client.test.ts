@@ -101,7 +101,7 @@ describe('a node client', () => {
     const pieces = Array.from({ length: 40 }, (_, i) => Buffer.from(`${i}é`.repeat(20_000)));
     const body = {
       byteLength: pieces.reduce((sum, { length }) => sum + length, 0),
-      *[Symbol.iterator]() {
+      async *[Symbol.asyncIterator]() {
         made++;
         yield* pieces;
       },
@@ -129,7 +129,7 @@ describe('a node client', () => {
     let pieces = 0;
     const body = {
       byteLength: 1_000 * 2 ** 18,
-      *[Symbol.iterator]() {
+      async *[Symbol.asyncIterator]() {
         for (; pieces < 1_000; pieces++) yield Buffer.alloc(2 ** 18, 0x20);
       },
     };
