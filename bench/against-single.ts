@@ -91,8 +91,8 @@ async function physicalUid(node: Server): Promise<string> {
 }
 
 /**
- * Searching and indexing through Miroir against one node with the same documents, and against Meilisearch's own federation and
- * a bare fan-out over Miroir's nodes, all in the same run.
+ * Searching and indexing through Miroir against one node with the same documents, and against Meilisearch's own federation
+ * (asked at one of Miroir's nodes, and at one more in front of them) and a bare fan-out over the nodes, all in the same run.
  */
 export async function againstSingle(size: Size): Promise<SideResult[]> {
   const corpus = products(size.documents);
@@ -111,7 +111,8 @@ export async function againstSingle(size: Size): Promise<SideResult[]> {
     const [first] = nodes;
     if (first === undefined) throw new Error('no nodes');
     const uid = await physicalUid(first);
-    await federate(nodes);
+    const front = keep(await startOracle());
+    for (const asked of [first, front]) await federate(asked, nodes);
     const fanOut = keep(
       await startScript(
         'fan-out',
@@ -122,6 +123,7 @@ export async function againstSingle(size: Size): Promise<SideResult[]> {
       { name: 'one node', server: single, toSearch: search(corpus.uid) },
       { name: 'Miroir', server: cluster, toSearch: search(corpus.uid) },
       { name: 'Meilisearch federation', server: first, toSearch: federatedSearch(uid, nodes.length) },
+      { name: 'federation in front', server: front, toSearch: federatedSearch(uid, nodes.length) },
       { name: 'bare fan-out', server: { ...first, address: addressOf(fanOut) }, toSearch: search(uid) },
     ];
     const searches = await measureSearches(sides, corpus, size);

@@ -12,7 +12,7 @@ interface Bar {
 }
 
 const folder = join(import.meta.dirname, '../docs/images');
-const colours = { miroir: '#5b5bd6', other: '#b4b4c0', bare: '#8a8a99', federation: '#e0a23b' };
+const colours = { miroir: '#5b5bd6', other: '#b4b4c0', bare: '#8a8a99', federation: '#e0a23b', front: '#eec27a' };
 const row = 22;
 const left = 260;
 const right = 90;
@@ -45,7 +45,7 @@ function barChart(title: string, unit: string, bars: readonly Bar[]): string {
 
 function hotPathChart(hot: readonly HotPathResult[]): string {
   const bars = hot.flatMap((one): Bar[] => [
-    { label: caseName(one), value: one.best, colour: colours.miroir },
+    { label: caseName(one), value: one.miroirRatio.middle, colour: colours.miroir },
     { label: 'fan-out, no merging', value: one.fanOutRatio.middle, colour: colours.other },
     { label: 'parse, merge, serialise', value: one.parseMergeRatio.middle, colour: colours.federation },
   ]);
@@ -53,8 +53,12 @@ function hotPathChart(hot: readonly HotPathResult[]): string {
 }
 
 const colourOf = (side: string) =>
-  ({ Miroir: colours.miroir, 'Meilisearch federation': colours.federation, 'bare fan-out': colours.bare })[side] ??
-  colours.other;
+  ({
+    Miroir: colours.miroir,
+    'Meilisearch federation': colours.federation,
+    'federation in front': colours.front,
+    'bare fan-out': colours.bare,
+  })[side] ?? colours.other;
 
 function throughputChart(single: readonly SideResult[]): string {
   const bars = clientCounts.flatMap((clients) =>

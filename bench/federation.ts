@@ -9,13 +9,14 @@ async function patch(server: Server, path: string, body: unknown): Promise<void>
   if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${answer.text}`);
 }
 
-/** Makes the first node able to search all of them (Meilisearch's experimental feature `network`). */
-export async function federate(nodes: readonly Server[]): Promise<void> {
-  const [first] = nodes;
-  if (first === undefined) return;
+/** Makes a Meilisearch able to search these nodes (its experimental feature `network`), of which it may be one itself. */
+export async function federate(asked: Server, nodes: readonly Server[]): Promise<void> {
   const remotes = nodes.map(({ address, masterKey }, i) => [remote(i), { url: address, searchApiKey: masterKey }]);
-  await patch(first, '/experimental-features', { network: true });
-  await patch(first, '/network', { self: remote(0), remotes: Object.fromEntries(remotes) });
+  const own = nodes.findIndex(({ address }) => address === asked.address);
+  const self = own === -1 ? 'front' : remote(own);
+  const all = { [self]: { url: asked.address }, ...Object.fromEntries(remotes) };
+  await patch(asked, '/experimental-features', { network: true });
+  await patch(asked, '/network', { self, remotes: all });
 }
 
 /** A search as a federated one over the same index of so many remotes. */
