@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import { errors, Pool } from 'undici';
 import { byteText } from '../json/byte-text.ts';
 import type { Abortable } from './cancellation.ts';
 import { wholeAnswer } from './whole-answer.ts';
@@ -94,6 +94,21 @@ function toNodeError(nodeId: string, error: unknown): NodeError {
   return new NodeError(nodeId, 'broken', cause.message ?? String(error), error);
 }
 
+/** The pieces of a body while there is time; undici's own timeout begins anew with each of them. */
+async function* within(ms: number, body: StreamedBody): AsyncGenerator<Buffer> {
+  const end = performance.now() + ms;
+  for await (const piece of body) {
+    if (performance.now() > end) throw new errors.HeadersTimeoutError();
+    yield piece;
+  }
+}
+
+/** A body as undici takes it: its types do not tell that it takes whatever can be iterated. */
+function sendable(body: NodeRequest['body'], timeoutMs: number): string | Buffer | null {
+  if (body === undefined) return null;
+  return isStreamed(body) ? (within(timeoutMs, body) as unknown as Buffer) : body;
+}
+
 /**
  * A client over a keep-alive pool. Two habits of Meilisearch shape it (reference, sections 0 and 13): compressed answers
  * stall for 44 ms, so `identity` is asked for; and a connection on which the node answered without reading the body hangs
@@ -127,8 +142,7 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
     try {
       const reset = request.ownConnection === true || (request.body !== undefined && documentPath.test(request.path));
       const { method, path, signal } = request;
-      // undici takes anything that can be iterated, which its types do not tell
-      const body = (request.body ?? null) as string | Buffer | null;
+      const body = sendable(request.body, timeout);
       const options = { method, path, headers, body, headersTimeout: timeout, bodyTimeout: timeout, reset };
       const answer = await wholeAnswer(request.ownConnection === true ? fresh : pool, options, signal);
       const asBytes = request.asBytes === true && answer.status === 200;

@@ -125,6 +125,24 @@ describe('a node client', () => {
     expect(made).toBe(2);
   });
 
+  it('gives up a body that a node takes so slowly that the time is over', async () => {
+    const body = {
+      byteLength: 1_000 * 2 ** 18,
+      async *[Symbol.asyncIterator]() {
+        for (let i = 0; i < 1_000; i++) yield Buffer.alloc(2 ** 18, 0x20);
+      },
+    };
+    const client = await clientOf((request) => {
+      request.on('error', () => undefined);
+      request.on('data', () => {
+        request.pause();
+        setTimeout(() => request.resume(), 5);
+      });
+    });
+    const write = { method: 'POST', path: '/documents', body, ownConnection: true } as const;
+    await expect(client.request({ ...write, timeoutMs: 300 })).rejects.toMatchObject({ kind: 'timeout' });
+  });
+
   it('stops making a body for a node that takes no more, and when it is told to', async () => {
     let pieces = 0;
     const body = {
