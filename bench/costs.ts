@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Ratios } from './baseline.ts';
-import { masterKey, type Side, startCannedMiroir } from './canned-miroir.ts';
-import { cpuMilliseconds, peakMegabytes, residentMegabytes } from './cpu.ts';
+import { batchCosts } from './batches.ts';
+import { startCannedMiroir } from './canned-miroir.ts';
+import { residentMegabytes } from './cpu.ts';
 import { cpuPerSearch, type Effort, searchesOf, usual } from './hot-path.ts';
 import { addressOf, startScript } from './script.ts';
-import { middleOf, number, type Spread, spreadOf, table } from './table.ts';
+import { constant, middleOf, number, type Spread, spreadOf, table } from './table.ts';
 import { workerCosts } from './workers.ts';
 
 /** What something costs, against something simpler in the same run. */
@@ -18,7 +19,6 @@ export interface Cost {
 }
 
 const nodes = 3;
-const batchMegabytes = 50;
 /** Layouts of the same index over the same nodes; the first is what the others are held against. */
 const layouts = [
   { shards: 16, replicationFactor: 1 },
@@ -31,7 +31,6 @@ type Layout = (typeof layouts)[number];
 type Miroir = Awaited<ReturnType<typeof startCannedMiroir>>;
 
 const nameOf = ({ shards, replicationFactor }: Layout) => `${shards} shards, ${replicationFactor} of each copy`;
-const constant = (value: number): Spread => ({ middle: value, least: value, most: value });
 
 /** Milliseconds that Node.js takes to start and end with nothing to do. */
 function emptyProcessMs(): number {
@@ -56,50 +55,6 @@ async function searchCosts(sides: readonly Miroir[], { rounds, searches }: Effor
     against: nameOf(layouts[0]),
     ratio: spreadOf((times[i + 1] ?? []).map((time, round) => time / (first[round] ?? Number.NaN))),
   }));
-}
-
-/** About as many documents as make up the batch, as JSON. */
-function batchBody(): string {
-  const text = 'a shop window shows every product that visitors may want to see today '.repeat(13);
-  const count = Math.floor((batchMegabytes * 1_000_000) / (text.length + 30));
-  return JSON.stringify(Array.from({ length: count }, (_, id) => ({ id, title: `Product ${id}`, text })));
-}
-
-/** Seconds until the answer and of processor time, and megabytes more than before, for one large batch. */
-async function sendBatch(side: Side, body: string) {
-  const [cpu, memory] = [cpuMilliseconds(side.pid), residentMegabytes(side.pid)];
-  const started = performance.now();
-  const headers = { authorization: `Bearer ${masterKey}`, 'content-type': 'application/json' };
-  const answer = await fetch(`${side.address}/indexes/x/documents`, { method: 'POST', headers, body });
-  await answer.arrayBuffer();
-  if (!answer.ok) throw new Error(`${side.address} answered ${answer.status} to a batch of ${batchMegabytes} MB`);
-  return {
-    ms: performance.now() - started,
-    cpuMs: cpuMilliseconds(side.pid) - cpu,
-    megabytes: peakMegabytes(side.pid) - memory,
-  };
-}
-
-async function batchCosts(miroir: Side, passThrough: Side, rounds: number): Promise<Cost[]> {
-  const body = batchBody();
-  const ours: Awaited<ReturnType<typeof sendBatch>>[] = [];
-  const theirs: typeof ours = [];
-  for (let round = 0; round < rounds; round++) {
-    theirs.push(await sendBatch(passThrough, body));
-    ours.push(await sendBatch(miroir, body));
-  }
-  const against = (pick: (one: (typeof ours)[number]) => number) =>
-    spreadOf(ours.map((one, i) => pick(one) / pick(theirs[i] ?? one)));
-  const batch = `a batch of ${batchMegabytes} MB`;
-  return [
-    { name: `time to accept ${batch}`, against: 'passing it on', ratio: against(({ ms }) => ms) },
-    { name: `CPU for ${batch}`, against: 'passing it on', ratio: against(({ cpuMs }) => cpuMs) },
-    {
-      name: `most memory for ${batch}`,
-      against: 'its size',
-      ratio: constant(Math.max(...ours.map(({ megabytes }) => megabytes)) / batchMegabytes),
-    },
-  ];
 }
 
 /** What copies, many shards, several processes, large batches, memory and starting cost, over nodes that answer from memory. */
@@ -129,7 +84,7 @@ export async function costs(effort: Effort): Promise<Cost[]> {
       { name: 'start-up', against: 'an empty Node.js process', ratio: constant(readyMs) },
       { name: 'memory under searches', against: 'a pass-through', ratio: constant(memory) },
       ...search,
-      ...(await batchCosts(first, passThrough, Math.min(3, effort.rounds))),
+      ...(await batchCosts(sides.slice(0, 2), passThrough, Math.min(3, effort.rounds))),
       ...(await workerCosts(effort)),
     ];
   } finally {

@@ -34,3 +34,6 @@ export function middleOf(values: readonly number[]): number {
 export function spreadOf(values: readonly number[]): Spread {
   return { middle: middleOf(values), least: Math.min(...values), most: Math.max(...values) };
 }
+
+/** A figure measured once. */
+export const constant = (value: number): Spread => ({ middle: value, least: value, most: value });

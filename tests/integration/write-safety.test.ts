@@ -67,6 +67,44 @@ describe('a lost answer', () => {
     const stats = await sendJson<{ numberOfDocuments: number }>(cluster, 'GET', '/indexes/p/stats');
     expect(stats.numberOfDocuments).toBe(2);
   });
+
+  test('of a large batch, or a connection cut while it is sent, leaves one whole batch on each node', async () => {
+    const proxies: CutProxy[] = [];
+    const cluster = await start({
+      nodes: 2,
+      replicationFactor: 2,
+      async front(node) {
+        const proxy = await startCutProxy(node.address);
+        undo.unshift(() => proxy.close());
+        proxies.push(proxy);
+        return proxy.address;
+      },
+    });
+    await write(cluster, { method: 'POST', path: '/indexes/p/documents?primaryKey=id', body: '[{"id":0}]' });
+    const batch = (version: number) =>
+      JSON.stringify(Array.from({ length: 400 }, (_, id) => ({ id, version, text: `${id}é `.repeat(700) })));
+    const cuts: (() => void)[] = [
+      () => proxies[1]?.cutUpload(1_000_000, /^POST .*documents/),
+      () => proxies[1]?.cutNext(1, /^POST .*documents/),
+    ];
+    for (const [version, cut] of cuts.entries()) {
+      cut();
+      const answer = await post(cluster, batch(version));
+      expect([answer.status, proxies[1]?.cuts]).toEqual([202, version + 1]);
+      expect((await waitForTask(cluster, uidOf(answer))).status).toBe('succeeded');
+      for (const { address } of cluster.nodes) {
+        const node = { address, masterKey: 'the-nodes-own-master-key' };
+        const { results } = await sendJson<{ results: { uid: string }[] }>(node, 'GET', '/indexes');
+        const path = `/indexes/${results[0]?.uid}/documents?limit=1000&fields=version,text`;
+        const stored = await sendJson<{ results: { version: number; text: string }[] }>(node, 'GET', path);
+        expect(stored.results.map((one) => one.version)).toEqual(Array(400).fill(version));
+        expect(new Set(stored.results.map(({ text }) => text)).size).toBe(400);
+      }
+    }
+    expect(await staleCopies(cluster)).toEqual([]);
+    const tasks = await Promise.all(cluster.nodes.map((node) => nodeTasks(node.address)));
+    expect(tasks[1]).toEqual(tasks[0]);
+  });
 });
 
 const patchSettings = {
