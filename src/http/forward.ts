@@ -50,7 +50,8 @@ function hasBody({ headers }: FastifyRequest['raw']): boolean {
 
 /** The body in a stream of its own: who gives up sending it must not cut the client's connection, over which the answer goes. */
 function bodyOf(raw: FastifyRequest['raw']): PassThrough | null {
-  return hasBody(raw) ? raw.pipe(new PassThrough()) : null;
+  // that it was given up shows in the answer, or in there being none
+  return hasBody(raw) ? raw.pipe(new PassThrough().on('error', () => undefined)) : null;
 }
 
 /**
