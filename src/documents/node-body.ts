@@ -34,7 +34,8 @@ function byteLength({ bytes, ids }: PlacedBatch, owned: ReadonlySet<number>): nu
   return sum + Math.max(0, documents - 1) + 2;
 }
 
-async function* inTurns(all: Iterable<Buffer>): AsyncGenerator<Buffer> {
+/** The same pieces, with a turn for others now and then. */
+async function* unhurried(all: Iterable<Buffer>): AsyncGenerator<Buffer> {
   const turns = new Turns();
   for (const piece of all) {
     yield piece;
@@ -54,5 +55,5 @@ export function buildNodeBody(
 ): Buffer | StreamedBody {
   const length = byteLength(batch, owned);
   if (length <= wholeBytes) return Buffer.concat([...pieces(batch, owned, firstVersion)]);
-  return { byteLength: length, [Symbol.asyncIterator]: () => inTurns(pieces(batch, owned, firstVersion)) };
+  return { byteLength: length, [Symbol.asyncIterator]: () => unhurried(pieces(batch, owned, firstVersion)) };
 }

@@ -33,20 +33,26 @@ const staleCopies = async (server: Server) => {
   return groups.flatMap(({ nodes }) => nodes.flatMap((node) => node.staleCopies));
 };
 
+/** Two copies of an index with one document, on nodes whose connections can be cut. */
+async function startBehindProxies(): Promise<{ cluster: Cluster; proxies: CutProxy[] }> {
+  const proxies: CutProxy[] = [];
+  const cluster = await start({
+    nodes: 2,
+    replicationFactor: 2,
+    async front(node) {
+      const proxy = await startCutProxy(node.address);
+      undo.unshift(() => proxy.close());
+      proxies.push(proxy);
+      return proxy.address;
+    },
+  });
+  await write(cluster, { method: 'POST', path: '/indexes/p/documents?primaryKey=id', body: '[{"id":0}]' });
+  return { cluster, proxies };
+}
+
 describe('a lost answer', () => {
   test('leaves one task on the node and no stale copy, whatever was cut off', async () => {
-    const proxies: CutProxy[] = [];
-    const cluster = await start({
-      nodes: 2,
-      replicationFactor: 2,
-      async front(node) {
-        const proxy = await startCutProxy(node.address);
-        undo.unshift(() => proxy.close());
-        proxies.push(proxy);
-        return proxy.address;
-      },
-    });
-    await write(cluster, { method: 'POST', path: '/indexes/p/documents?primaryKey=id', body: '[{"id":0}]' });
+    const { cluster, proxies } = await startBehindProxies();
     const cuts: [RegExp, () => Promise<{ status: number; text: string }>][] = [
       [/^POST .*documents/, () => post(cluster, '[{"id":1,"n":1},{"id":2,"n":1}]')],
       [/^PATCH .*settings/, () => send(cluster, patchSettings)],
@@ -69,18 +75,7 @@ describe('a lost answer', () => {
   });
 
   test('of a large batch, or a connection cut while it is sent, leaves one whole batch on each node', async () => {
-    const proxies: CutProxy[] = [];
-    const cluster = await start({
-      nodes: 2,
-      replicationFactor: 2,
-      async front(node) {
-        const proxy = await startCutProxy(node.address);
-        undo.unshift(() => proxy.close());
-        proxies.push(proxy);
-        return proxy.address;
-      },
-    });
-    await write(cluster, { method: 'POST', path: '/indexes/p/documents?primaryKey=id', body: '[{"id":0}]' });
+    const { cluster, proxies } = await startBehindProxies();
     const batch = (version: number) =>
       JSON.stringify(Array.from({ length: 400 }, (_, id) => ({ id, version, text: `${id}é `.repeat(700) })));
     const cuts: (() => void)[] = [

@@ -45,6 +45,7 @@ export function askedOrders(
 
 /** Up to this many candidates Meilisearch counts document by document and lists numbers in the order of their text. */
 const treeThreshold = 3_000;
+
 /** A value in the answers of several nodes. */
 interface Value {
   /** As the first of them spells it. */
