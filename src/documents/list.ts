@@ -160,7 +160,7 @@ class Listing {
           body: JSON.stringify(body),
         };
       },
-      read: readList,
+      read: ({ text }) => readList(text),
     });
   }
 

@@ -39,7 +39,7 @@ export function createDocumentReadService({ catalog, scatter }: DocumentReadOpti
       shards: [shard],
       startGroup: shard,
       build: () => ({ method: 'GET', path: documentPath(index, documentId, visible, retrieveVectors) }),
-      read: (text) => `{${shownMembers(text, members(text), null, []).join(',')}}`,
+      read: ({ text }) => `{${shownMembers(text, members(text), null, []).join(',')}}`,
       absent: { code: 'document_not_found', value: null },
     });
     const json = answers[0]?.value ?? null;

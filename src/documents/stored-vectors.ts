@@ -55,7 +55,7 @@ export function createVectorLookup(scatter: Scatter): VectorLookup {
         const body = { ids: wanted, fields: [primaryKey], retrieveVectors: true, limit: wanted.length };
         return { method: 'POST', path: `/indexes/${index.physicalUid}/documents/fetch`, body: JSON.stringify(body) };
       },
-      read: (text) => readPage(text, primaryKey),
+      read: ({ text }) => readPage(text, primaryKey),
     });
     if (missing.length > 0) {
       throw new ApiError('miroir_shard_unavailable', `Shard ${missing[0]} could not be read. Retry.`);
@@ -68,7 +68,7 @@ export function createVectorLookup(scatter: Scatter): VectorLookup {
     const path = `/indexes/${index.physicalUid}/search`;
     const build = () => ({ method: 'POST', path, body }) as const;
     try {
-      await scatter({ index, shards: allShards(index).slice(0, 1), startGroup: 0, build, read: members });
+      await scatter({ index, shards: allShards(index).slice(0, 1), startGroup: 0, build, read: () => null });
       return 1;
     } catch (error) {
       const told = error instanceof ApiError ? wrongDimensions.exec(error.message)?.[1] : undefined;

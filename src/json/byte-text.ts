@@ -12,6 +12,21 @@ export type ByteText = string & { readonly [encoded]: 'utf-8' };
 
 const beyondAscii = /[\x80-\uffff]/;
 
+/** Bytes as one text, or as a buffer when they are so many that a text of them would be costly; see `bytesIn`. */
+export type Bytes = ByteText | Buffer;
+
+/**
+ * Longest text made of an answer that is only looked at piece by piece. V8 puts strings of more than 128 kB in pages of their own,
+ * which costs ten times as much for each byte (decision 12).
+ */
+export const longestText = 100_000;
+
+/** Bytes in the form in which they cost least. */
+export const bytesIn = (buffer: Buffer): Bytes => (buffer.length > longestText ? buffer : byteText(buffer));
+
+/** Bytes as one text, however many. */
+export const wholeText = (bytes: Bytes): ByteText => (typeof bytes === 'string' ? bytes : byteText(bytes));
+
 /** A buffer's bytes. */
 export function byteText(buffer: Buffer): ByteText {
   return buffer.toString('latin1') as ByteText;
@@ -20,6 +35,29 @@ export function byteText(buffer: Buffer): ByteText {
 /** The bytes as a buffer, as they go out. */
 export function bufferOf(bytes: ByteText): Buffer {
   return Buffer.from(bytes, 'latin1');
+}
+
+/** Byte texts, one after the other, as one buffer. To join them as text before costs a large answer more than all that is done with it. */
+export function bufferOfAll(pieces: readonly ByteText[]): Buffer {
+  const buffer = Buffer.allocUnsafe(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    if (piece.length === 1) buffer[at++] = piece.charCodeAt(0);
+    else at += buffer.write(piece, at, 'latin1');
+  }
+  return buffer;
+}
+
+const comma = ',' as ByteText;
+
+/** Elements of an array or members of an object, with what stands between them. */
+export function separated(pieces: readonly ByteText[]): ByteText[] {
+  const all: ByteText[] = [];
+  for (const piece of pieces) {
+    if (all.length > 0) all.push(comma);
+    all.push(piece);
+  }
+  return all;
 }
 
 /** A text, or a piece of one, encoded. */
@@ -31,6 +69,10 @@ export function bytesOf(text: string): ByteText {
 export function textOf(bytes: string): string {
   return beyondAscii.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes;
 }
+
+/** A piece of bytes. */
+export const piece = (bytes: Bytes, start: number, end?: number): ByteText =>
+  typeof bytes === 'string' ? cut(bytes, start, end) : byteText(bytes.subarray(start, end));
 
 /** A piece of a byte text. */
 export function cut(bytes: ByteText, start: number, end?: number): ByteText {

@@ -1,6 +1,8 @@
 import { errors, Pool } from 'undici';
-import { byteText } from '../json/byte-text.ts';
+import { type Bytes, bytesIn, bytesOf, textOf } from '../json/byte-text.ts';
 import type { Abortable } from './cancellation.ts';
+import type { ReadAnswer } from './read-connection.ts';
+import { ReadConnections } from './read-connections.ts';
 import { wholeAnswer } from './whole-answer.ts';
 
 /** A body that is made piece by piece while it is sent, anew for each attempt, so that it never stands in memory as a whole. */
@@ -24,7 +26,7 @@ export interface NodeRequest {
   /** Milliseconds until the answer's headers must be here, and again for its body. */
   timeoutMs?: number;
   signal?: Abortable;
-  /** A 200 answer is wanted as a byte text, which costs a fraction of decoding it. */
+  /** A 200 answer is wanted as bytes, which costs a fraction of decoding it. */
   asBytes?: boolean;
   /** Send it over a new connection, so that a connection that breaks was cut during this request, not before. */
   ownConnection?: boolean;
@@ -33,10 +35,22 @@ export interface NodeRequest {
 /** A node's answer, whatever its status. */
 export interface NodeResponse {
   status: number;
-  /** Decoded, or a byte text when the request said `asBytes` and the status is 200. */
+  /** Decoded; empty when there are `bytes`. */
   text: string;
+  /** In place of the text when the request said `asBytes` and the status is 200. */
+  bytes?: Bytes;
   /** Seconds, when the node asked to be left alone. */
   retryAfter?: string;
+}
+
+/** An answer's bytes, also of one that was decoded. */
+export const bytesOfAnswer = ({ bytes, text }: NodeResponse): Bytes => bytes ?? bytesOf(text);
+
+/** The answer as its callers get it. */
+function responseOf({ status, body, retryAfter }: Exclude<ReadAnswer, 'other'>, asBytes: boolean): NodeResponse {
+  if (asBytes && status === 200) return { status, text: '', bytes: body };
+  const text = typeof body === 'string' ? textOf(body) : body.toString();
+  return retryAfter === undefined ? { status, text } : { status, text, retryAfter };
 }
 
 /** The node gave no usable answer. `refused`: it certainly did not take the request; otherwise it may have. */
@@ -129,6 +143,9 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
   const baseHeaders: Record<string, string> = { 'accept-encoding': 'identity' };
   if (options.apiKey !== undefined) baseHeaders.authorization = `Bearer ${options.apiKey}`;
   const jsonHeaders = { ...baseHeaders, 'content-type': 'application/json' };
+  const reads = ReadConnections.to(options.address, jsonHeaders, options.connections ?? 64);
+  /** Something between this process and the node may answer in its own way; then the other connections are used from then on. */
+  let readsFit = true;
 
   function headersOf({ body, contentType }: NodeRequest): Record<string, string> {
     if (body === undefined) return baseHeaders;
@@ -136,19 +153,43 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
     return isStreamed(body) ? { ...headers, 'content-length': String(body.byteLength) } : headers;
   }
 
+  /** Over the connections for reads; null when these cannot do it. */
+  async function read(request: NodeRequest, timeoutMs: number): Promise<NodeResponse | null> {
+    const { method, path, body, signal } = request;
+    if (
+      reads === null ||
+      !readsFit ||
+      request.asBytes !== true ||
+      request.ownConnection === true ||
+      typeof body !== 'string'
+    )
+      return null;
+    const answer = await reads.ask({ method, path, body, timeoutMs, signal });
+    if (answer === 'other') {
+      readsFit = false;
+      return null;
+    }
+    return responseOf(answer, true);
+  }
+
   async function attempt(request: NodeRequest): Promise<NodeResponse> {
     const timeout = request.timeoutMs ?? options.timeoutMs;
-    const headers = headersOf(request);
     try {
+      const directly = await read(request, timeout);
+      if (directly !== null) return directly;
+      const headers = headersOf(request);
       const reset = request.ownConnection === true || (request.body !== undefined && documentPath.test(request.path));
       const { method, path, signal } = request;
       const body = sendable(request.body, timeout);
       const options = { method, path, headers, body, headersTimeout: timeout, bodyTimeout: timeout, reset };
       const answer = await wholeAnswer(request.ownConnection === true ? fresh : pool, options, signal);
-      const asBytes = request.asBytes === true && answer.status === 200;
-      const text = asBytes ? byteText(answer.body) : answer.body.toString();
-      const retryAfter = answer.headers['retry-after'];
-      return { status: answer.status, text, ...(typeof retryAfter === 'string' ? { retryAfter } : {}) };
+      const { 'retry-after': later } = answer.headers;
+      const retryAfter = typeof later === 'string' ? later : undefined;
+      const asBytes = request.asBytes === true;
+      return responseOf(
+        { status: answer.status, body: asBytes ? bytesIn(answer.body) : answer.body, retryAfter },
+        asBytes,
+      );
     } catch (error) {
       throw toNodeError(options.id, error);
     }
@@ -175,6 +216,7 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
       }
     },
     async close() {
+      reads?.close();
       await Promise.all([pool.destroy(), fresh.destroy()]);
     },
   };

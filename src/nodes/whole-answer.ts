@@ -61,7 +61,7 @@ class Gatherer implements Dispatcher.DispatchHandler {
 }
 
 /** What a request ends with when its signal aborts it. */
-const abortError = () => new DOMException('This operation was aborted', 'AbortError');
+export const abortError = () => new DOMException('This operation was aborted', 'AbortError');
 
 /**
  * Sends a request over a pool and waits for the whole answer. undici's `request` makes a stream for each body, which costs more

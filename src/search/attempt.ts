@@ -59,7 +59,7 @@ function overloaded(response: NodeResponse): ApiError | null {
 function judge<T>(response: NodeResponse, { read, absent }: ScatterRequest<T>): Outcome<T> {
   if (response.status === 200) {
     try {
-      return { kind: 'answer', value: read(response.text) };
+      return { kind: 'answer', value: read(response) };
     } catch {
       return { kind: 'failed', overload: null, cut: false };
     }

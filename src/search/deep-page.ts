@@ -3,8 +3,9 @@
  * for that alone at first, and for the documents of the page afterwards.
  */
 import { versionField } from '../documents/markers.ts';
-import { type ByteText, scanByteObject, textOf } from '../json/byte-text.ts';
+import { type ByteText, scanByteObject, textOf, wholeText } from '../json/byte-text.ts';
 import { skipSpace } from '../json/scan.ts';
+import { bytesOfAnswer } from '../nodes/client.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { isPlain, type NodeHit, rawField } from './merge/hit.ts';
@@ -101,7 +102,7 @@ export function createFetchDocuments(scatter: Scatter): FetchDocuments {
         }),
         asBytes: true,
       }),
-      read: (text) => readDocuments(text as ByteText),
+      read: (answer) => readDocuments(wholeText(bytesOfAnswer(answer))),
     });
     const all = answers.flatMap(({ value }) => value);
     return new Map(all.map((document) => [rawField(document, key), document]));

@@ -70,7 +70,7 @@ export function createFacetSearch(options: {
         path: `/indexes/${index.physicalUid}/facet-search`,
         body: JSON.stringify(nodeBody(query, whole ? filter : withShards(filter, shards))),
       }),
-      read: (text) => (JSON.parse(text) as { facetHits: FacetHit[] }).facetHits,
+      read: ({ text }) => (JSON.parse(text) as { facetHits: FacetHit[] }).facetHits,
     });
     const facetHits = mergeFacetHits(
       answers.map((answer) => answer.value),

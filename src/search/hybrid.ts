@@ -1,6 +1,5 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { ReadAnswer } from '../http/services.ts';
-import { bufferOf } from '../json/byte-text.ts';
 import { isGoodEnough, mayBeGoodEnough, mergeHybrid } from './hybrid-merge.ts';
 import { type MergedSearch, mergedHits, type NodeSearchAnswer, writeSearchAnswer } from './merge/answer.ts';
 import { distinctFilter } from './merge/distinct.ts';
@@ -26,7 +25,7 @@ export interface FoundByVectors {
 function finish({ search, merged, rounds }: FoundByVectors): ReadAnswer<Buffer> {
   const missing = new Set(rounds.flatMap((round) => round.missing));
   return {
-    json: bufferOf(writeSearchAnswer(merged, mergeOptions(search))),
+    json: writeSearchAnswer(merged, mergeOptions(search)),
     missingShards: [...missing].sort((a, b) => a - b),
     settingsVersion: search.index.settingsVersion,
   };

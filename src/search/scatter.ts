@@ -1,6 +1,6 @@
 import { ApiError, type ErrorBody } from '../errors/api-error.ts';
 import type { ErrorCode } from '../errors/codes.ts';
-import type { NodeRequest } from '../nodes/client.ts';
+import type { NodeRequest, NodeResponse } from '../nodes/client.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { reveal } from './disguise.ts';
 import { Gathering, type GatherOptions } from './gather.ts';
@@ -34,8 +34,8 @@ export interface ScatterRequest<T> {
   steady?: boolean;
   /** `whole`: the node holds these shards and no others, so that the shard filter may be left out. */
   build(shards: readonly number[], whole: boolean, nodeId: string): ScatteredRequest;
-  /** Reads a node's 200 answer, a byte text if `build` asks for that; what it throws counts as a failure of the node. */
-  read: (text: string) => T;
+  /** Reads a node's 200 answer; what it throws counts as a failure of the node. */
+  read: (answer: NodeResponse) => T;
   /** A 404 with this code is an answer too, namely this one. */
   absent?: { code: ErrorCode; value: T };
 }

@@ -1,4 +1,4 @@
-import type { ByteText } from '../json/byte-text.ts';
+import { bytesOfAnswer } from '../nodes/client.ts';
 import type { IndexRecord } from '../store/records.ts';
 import type { SearchAttributes } from './attributes.ts';
 import { type MergeOptions, type NodeSearchAnswer, readSearchAnswer } from './merge/answer.ts';
@@ -78,7 +78,7 @@ export function createAskNodes(scatter: Scatter): AskNodes {
         const most = byShare ? nodeReach(reach, own.length / shards.length) : reach;
         return { method: 'POST', path, body: body(own, whole, most), asBytes: true };
       },
-      read: (text) => readSearchAnswer(text as ByteText),
+      read: (answer) => readSearchAnswer(bytesOfAnswer(answer)),
     });
   };
 }

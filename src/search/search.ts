@@ -1,5 +1,4 @@
 import type { ReadAnswer, SearchService } from '../http/services.ts';
-import { bufferOf } from '../json/byte-text.ts';
 import type { Caller } from '../keys/caller.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { searchAttributes } from './attributes.ts';
@@ -94,7 +93,7 @@ export function createSearchService({
     const counted = await countThinned(ask, search, ranked, answers);
     const hits = ranked.map(({ hit }) => hit);
     const spellings = await findSpellings(ask, search, answers);
-    const json = bufferOf(writeSearchAnswer({ hits, answers, counted, spellings }, mergeOptions(search)));
+    const json = writeSearchAnswer({ hits, answers, counted, spellings }, mergeOptions(search));
     return { json, missingShards: missing, settingsVersion: search.index.settingsVersion };
   }
 

@@ -1,12 +1,14 @@
 import { ApiError } from '../errors/api-error.ts';
 import type { ReadAnswer, SearchService } from '../http/services.ts';
-import { type ByteText, bufferOf, bytesOf } from '../json/byte-text.ts';
+import { bufferOfAll, bytesOf, separated } from '../json/byte-text.ts';
 import { members, rawFields } from '../json/scan.ts';
+import { bytesOfAnswer } from '../nodes/client.ts';
 import { shardOf } from '../placement/hash.ts';
 import type { IndexRecord } from '../store/records.ts';
 import { searchAttributes } from './attributes.ts';
 import { narrowedShards } from './filter/shards.ts';
 import { type NodeSearchAnswer, readSearchAnswer } from './merge/answer.ts';
+import { hitsFirst } from './merge/ranked-hit.ts';
 import { joinFilters, mergeFields } from './node-request.ts';
 import { allShards } from './plan.ts';
 import type { SimilarQuery } from './query.ts';
@@ -62,7 +64,7 @@ export function createSimilarSearch({
         method: 'GET',
         path: `/indexes/${index.physicalUid}/documents/${encodeURIComponent(query.id)}?fields=${encodeURIComponent(index.primaryKey ?? '')}&retrieveVectors=true`,
       }),
-      read: (text) => {
+      read: ({ text }) => {
         members(text);
         return embeddingsOf(text, query.embedder);
       },
@@ -82,7 +84,7 @@ export function createSimilarSearch({
         body: homeBody(request, shards),
         asBytes: true,
       }),
-      read: (text) => readSearchAnswer(text as ByteText, 'id'),
+      read: (answer) => readSearchAnswer(bytesOfAnswer(answer), 'id'),
     });
 
   const askOthers = (request: SimilarRequest, others: readonly number[], vector: readonly number[] | null) =>
@@ -96,7 +98,7 @@ export function createSimilarSearch({
         body: neighboursBody(request, shards, vector),
         asBytes: true,
       }),
-      read: (text) => readSearchAnswer(text as ByteText),
+      read: (answer) => readSearchAnswer(bytesOfAnswer(answer)),
     });
 
   /** The other shards' hits, one round for each of the document's vectors; one without hits when there is none. */
@@ -153,9 +155,12 @@ export function createSimilarSearch({
     const missing = new Set([own, ...found].flatMap((round) => round.missing));
     const elapsedMs = Math.round(performance.now() - started);
     return {
-      json: bufferOf(
-        `{"hits":[${merged.hits.join(',')}],"id":${bytesOf(JSON.stringify(query.id))},"processingTimeMs":${elapsedMs},"limit":${query.limit},"offset":${query.offset},"estimatedTotalHits":${merged.total}}` as ByteText,
-      ),
+      json: bufferOfAll([
+        bytesOf(hitsFirst),
+        ...separated(merged.hits),
+        bytesOf(`],"id":${JSON.stringify(query.id)},"processingTimeMs":${elapsedMs},"limit":${query.limit}`),
+        bytesOf(`,"offset":${query.offset},"estimatedTotalHits":${merged.total}}`),
+      ]),
       missingShards: [...missing].sort((a, b) => a - b),
       settingsVersion: index.settingsVersion,
     };

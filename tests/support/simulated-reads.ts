@@ -149,7 +149,7 @@ export function simulateReads({ nodes, groups = 1, copies, budget = 10, watched 
       shards: Array.from({ length: shards }, (_, i) => i),
       startGroup,
       build: (own, _, node) => ({ method: 'GET', path: `${node}:${own.join()}` }),
-      read: (text) => JSON.parse(text) as string,
+      read: ({ text }) => JSON.parse(text) as string,
     }).then(
       (result) => {
         seen.result = result;

@@ -1,5 +1,6 @@
-import { type ByteText, bytesOf } from '../../json/byte-text.ts';
+import { bufferOfAll, bytesOf, separated } from '../../json/byte-text.ts';
 import type { NodeFacets } from '../merge/facets.ts';
+import { hitsFirst } from '../merge/ranked-hit.ts';
 import { type FacetOrders, joinFacets } from './facets.ts';
 import type { IndexResult } from './index-search.ts';
 import { mergeIndexes, renderFederatedHit } from './merge.ts';
@@ -36,7 +37,7 @@ function vectorsJson(results: readonly IndexResult[], { request }: AnswerOptions
 }
 
 /** The answer to a federated search, in Meilisearch's order of members. */
-export function writeFederatedAnswer(results: readonly IndexResult[], options: AnswerOptions): ByteText {
+export function writeFederatedAnswer(results: readonly IndexResult[], options: AnswerOptions): Buffer {
   const { limit, offset } = options.request.federation;
   const merged = mergeIndexes(
     results.map(({ hits }) => hits),
@@ -45,12 +46,13 @@ export function writeFederatedAnswer(results: readonly IndexResult[], options: A
   const hits = merged.slice(offset);
   const total = results.reduce((sum, result) => sum + result.total, 0);
   const semantic = hits.filter((hit) => hit.semantic).length;
-  return [
-    `{"hits":[${hits.map(renderFederatedHit).join(',')}],"processingTimeMs":${Math.round(options.elapsedMs)}`,
-    `,"limit":${limit},"offset":${offset},"estimatedTotalHits":${total}`,
-    vectorsJson(results, options),
-    options.semantic ? `,"semanticHitCount":${semantic}` : '',
-    bytesOf(facetsJson(results, options)),
-    '}',
-  ].join('') as ByteText;
+  return bufferOfAll([
+    bytesOf(hitsFirst),
+    ...separated(hits.map(renderFederatedHit)),
+    bytesOf(`],"processingTimeMs":${Math.round(options.elapsedMs)}`),
+    bytesOf(`,"limit":${limit},"offset":${offset},"estimatedTotalHits":${total}`),
+    bytesOf(vectorsJson(results, options)),
+    bytesOf(options.semantic ? `,"semanticHitCount":${semantic}` : ''),
+    bytesOf(`${facetsJson(results, options)}}`),
+  ]);
 }

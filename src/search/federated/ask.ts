@@ -1,5 +1,6 @@
-import { type ByteText, byteMembers } from '../../json/byte-text.ts';
+import { type ByteText, byteMembers, wholeText } from '../../json/byte-text.ts';
 import { rawFields } from '../../json/scan.ts';
+import { bytesOfAnswer } from '../../nodes/client.ts';
 import type { IndexRecord } from '../../store/records.ts';
 import { disguise } from '../disguise.ts';
 import { type NodeSearchAnswer, readSearchAnswer } from '../merge/answer.ts';
@@ -60,7 +61,7 @@ export function createAskFederated(scatter: Scatter): AskNodes {
           asBytes: true,
         };
       },
-      read: (text) => readFederatedAnswer(text as ByteText),
+      read: (answer) => readFederatedAnswer(wholeText(bytesOfAnswer(answer))),
     });
   };
 }
@@ -109,7 +110,7 @@ export function createCountCandidates(scatter: Scatter): CountCandidates {
           asBytes: true,
         };
       },
-      read: (text) => readFederatedAnswer(text as ByteText),
+      read: (answer) => readFederatedAnswer(wholeText(bytesOfAnswer(answer))),
     });
   };
 }

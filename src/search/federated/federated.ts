@@ -1,6 +1,5 @@
 import { ApiError } from '../../errors/api-error.ts';
 import type { ReadAnswer, VectorOptions } from '../../http/services.ts';
-import { bufferOf } from '../../json/byte-text.ts';
 import type { Caller } from '../../keys/caller.ts';
 import type { IndexRecord } from '../../store/records.ts';
 import { createHybridFind } from '../hybrid.ts';
@@ -88,14 +87,12 @@ export function createFederatedSearch({
     await checkUnused(federation, used, prepared.facetOrders);
     const missing = new Set(results.flatMap((result) => result.missing));
     return {
-      json: bufferOf(
-        writeFederatedAnswer(results, {
-          request,
-          facetOrders: prepared.facetOrders,
-          semantic: prepared.indexes.some(({ queries }) => queries.some(({ vectors }) => vectors !== null)),
-          elapsedMs: performance.now() - started,
-        }),
-      ),
+      json: writeFederatedAnswer(results, {
+        request,
+        facetOrders: prepared.facetOrders,
+        semantic: prepared.indexes.some(({ queries }) => queries.some(({ vectors }) => vectors !== null)),
+        elapsedMs: performance.now() - started,
+      }),
       missingShards: [...missing].sort((a, b) => a - b),
     };
   };

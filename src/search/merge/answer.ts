@@ -1,5 +1,14 @@
 import { shardField } from '../../documents/markers.ts';
-import { type ByteText, bytesOf, cut, textOf } from '../../json/byte-text.ts';
+import {
+  type Bytes,
+  type ByteText,
+  bufferOfAll,
+  bytesOf,
+  cut,
+  piece,
+  separated,
+  textOf,
+} from '../../json/byte-text.ts';
 import { findMembers } from '../../json/scan.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
@@ -12,7 +21,7 @@ import { totalsJson, type Window } from './totals.ts';
 
 /** A node's search answer, cut into its parts. */
 export interface NodeSearchAnswer {
-  text: ByteText;
+  bytes: Bytes;
   /** Hits that the node was asked for. */
   reach: number;
   total: number;
@@ -25,9 +34,9 @@ export interface NodeSearchAnswer {
  * Where the member behind the hits begins: found from the end, as most of an answer are hits, of which many are never looked
  * at. In no place after it can the same characters follow each other: no other array stands before a member of that name.
  */
-function behindHits(text: ByteText, next: string): number {
-  const at = text.lastIndexOf(`],"${next}":`);
-  if (at === -1 || !text.startsWith(hitsFirst)) throw new SyntaxError('no search answer');
+function behindHits(bytes: Bytes, next: string): number {
+  const at = bytes.lastIndexOf(`],"${next}":`);
+  if (at === -1 || piece(bytes, 0, hitsFirst.length) !== hitsFirst) throw new SyntaxError('no search answer');
   return at;
 }
 
@@ -43,8 +52,8 @@ const answerMembers = [
 ];
 
 /** Cut a node's 200 answer into parts; throws when it is no search answer. `next`: the member that follows the hits. */
-export function readSearchAnswer(text: ByteText, next = 'query'): NodeSearchAnswer {
-  const rest = `{${cut(text, behindHits(text, next) + 2)}` as ByteText;
+export function readSearchAnswer(bytes: Bytes, next = 'query'): NodeSearchAnswer {
+  const rest = `{${piece(bytes, behindHits(bytes, next) + 2)}` as ByteText;
   const { places } = findMembers(rest, 0, answerMembers);
   const [totalHits, estimate, pageSize, limit, distribution, stats, queryVector] = places.map((place) =>
     place === null ? null : textOf(cut(rest, place.valueStart, place.valueEnd)),
@@ -53,7 +62,7 @@ export function readSearchAnswer(text: ByteText, next = 'query'): NodeSearchAnsw
   const reach = pageSize ?? limit ?? null;
   if (total === null || reach === null) throw new SyntaxError('no search answer');
   return {
-    text,
+    bytes,
     reach: Number(reach),
     total: Number(total),
     facets: distribution == null ? null : { distribution, stats: stats ?? '{}' },
@@ -185,24 +194,24 @@ export interface MergedSearch {
 }
 
 /** One search answer, in Meilisearch's order of members. */
-export function writeSearchAnswer(search: MergedSearch, options: MergeOptions): ByteText {
+export function writeSearchAnswer(search: MergedSearch, options: MergeOptions): Buffer {
   const { hits, answers, counted = null, semantic } = search;
   const { query, window, settings, view } = options;
-  const shown = hits.slice(window.offset).map((hit) => renderHit(hit, view));
   const facets = counted?.facets ?? answers.map((answer) => answer.facets).filter((one) => one !== null);
   const total = counted?.total ?? totalOf(answers, facets, hits.length, options);
   const vector = (semantic?.queryVector ?? null) === null ? '' : `,"queryVector":${semantic?.queryVector}`;
-  return [
-    `{"hits":[${shown.join(',')}],"query":${bytesOf(JSON.stringify(query.q ?? ''))}${vector}`,
-    `,"processingTimeMs":${Math.round(options.elapsedMs)},`,
-    totalsJson(query, window, total, settings.maxTotalHits),
+  return bufferOfAll([
+    bytesOf(hitsFirst),
+    ...separated(hits.slice(window.offset).map((hit) => renderHit(hit, view))),
+    bytesOf(`],"query":${JSON.stringify(query.q ?? '')}${vector},"processingTimeMs":${Math.round(options.elapsedMs)},`),
+    bytesOf(totalsJson(query, window, total, settings.maxTotalHits)),
     bytesOf(facetsJson(facets, options, search)),
-    semantic === undefined ? '}' : `,"semanticHitCount":${semantic.hitCount}}`,
-  ].join('') as ByteText;
+    bytesOf(semantic === undefined ? '}' : `,"semanticHitCount":${semantic.hitCount}}`),
+  ]);
 }
 
 /** One search answer from those of nodes that searched different shards. */
-export function mergeSearchAnswers(answers: readonly NodeSearchAnswer[], options: MergeOptions): ByteText {
+export function mergeSearchAnswers(answers: readonly NodeSearchAnswer[], options: MergeOptions): Buffer {
   const hits = mergedHits(answers, options).map(({ hit }) => hit);
   return writeSearchAnswer({ hits, answers }, options);
 }

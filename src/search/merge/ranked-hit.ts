@@ -1,5 +1,6 @@
 import { shardField, versionField } from '../../documents/markers.ts';
 import { type ByteText, byteMembers, bytesOf, cut } from '../../json/byte-text.ts';
+import { ByteWindow } from '../../json/byte-window.ts';
 import { type FoundMembers, findMembers, type Member, type Place, skipSpace, withoutMembers } from '../../json/scan.ts';
 import type { NodeSearchAnswer } from './answer.ts';
 import { detailsName, type HitView, isPlain, type NodeHit, readHit } from './hit.ts';
@@ -142,23 +143,37 @@ function detailsAt(text: ByteText, place: Place | null | undefined, last: Detail
  * gave all the hits that it was asked for and these are fewer than `reach`.
  */
 export function hitSource(answer: NodeSearchAnswer, reading: HitReading, reach = 0): Source<RankedHit> {
-  const { text } = answer;
+  const window = new ByteWindow(answer.bytes);
   const names = namesOf(reading.primaryKey);
   // those of the next hit are the same more often than not
   let details = noDetails;
   let at = hitsFirst.length;
   let count = 0;
+
+  function take(): RankedHit | null {
+    const { text } = window;
+    let start = skipSpace(text, at);
+    if (text.charAt(start) === ',') start = skipSpace(text, start + 1);
+    if (text.charAt(start) === ']') return null;
+    const found = findMembers(text, start, names, details.text);
+    count++;
+    at = found.end;
+    details = detailsAt(text, found.places[0], details);
+    return new PlacedHit(text, start, found, details, reading.view);
+  }
+
   return {
     isCut: () => answer.reach < reach && count >= answer.reach,
     next() {
-      if (text.charAt(at) === ']') return null;
-      count++;
-      const start = at;
-      const found = findMembers(text, start, names, details.text);
-      details = detailsAt(text, found.places[0], details);
-      at = skipSpace(text, found.end);
-      if (text.charAt(at) === ',') at = skipSpace(text, at + 1);
-      return new PlacedHit(text, start, found, details, reading.view);
+      for (;;) {
+        try {
+          return take();
+        } catch (error) {
+          // the hit ends behind what is shown
+          if (!(error instanceof SyntaxError) || !window.moveOn(at)) throw error;
+          at = 0;
+        }
+      }
     },
   };
 }

@@ -42,7 +42,7 @@ describe('a node client', () => {
       response.end();
     });
     expect(await client.request(get)).toEqual({ status: 200, text, retryAfter: '7' });
-    expect((await client.request({ ...get, asBytes: true })).text).toBe(byteText(bytes));
+    expect((await client.request({ ...get, asBytes: true })).bytes).toEqual(byteText(bytes));
   });
 
   it('decodes refusals, also for those who want bytes', async () => {
@@ -51,6 +51,31 @@ describe('a node client', () => {
       response.end('{"message":"é"}');
     });
     expect(await client.request({ ...get, asBytes: true })).toEqual({ status: 400, text: '{"message":"é"}' });
+  });
+
+  it('asks for bytes with a body over connections of its own, unless an answer is not as a node writes it', async () => {
+    const text = `{"é":"${'日本'.repeat(30_000)}"}`;
+    const ports: (number | undefined)[] = [];
+    const client = await clientOf((request, response) => {
+      ports.push(request.socket.remotePort);
+      request.resume().on('end', () => {
+        if (request.url === '/chunked') response.write('{');
+        if (request.url === '/refused') response.setHeader('retry-after', '3').statusCode = 429;
+        if (request.url === '/long') response.end(text);
+        else response.end(request.url === '/chunked' ? '}' : '{"é":1}');
+      });
+    });
+    const post = (path: string) => client.request({ method: 'POST', path, body: '{}', asBytes: true });
+    expect((await post('/')).bytes).toBe(byteText(Buffer.from('{"é":1}')));
+    expect((await post('/long')).bytes).toEqual(Buffer.from(text));
+    expect(await post('/refused')).toEqual({ status: 429, text: '{"é":1}', retryAfter: '3' });
+    expect(ports).toEqual([ports[0], ports[0], ports[0]]);
+    // asked once more, by a client for all of HTTP, which then goes on
+    expect((await post('/chunked')).bytes).toBe('{}');
+    expect((await post('/chunked')).bytes).toBe('{}');
+    expect((await post('/long')).bytes).toEqual(Buffer.from(text));
+    expect(ports.length).toBe(7);
+    expect(ports.slice(4)).not.toContain(ports[0]);
   });
 
   it('tells a broken connection from one that was refused and from silence', async () => {

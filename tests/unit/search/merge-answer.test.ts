@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bufferOf } from '../../../src/json/byte-text.ts';
 import { mergeSearchAnswers } from '../../../src/search/merge/answer.ts';
 import type { HitView } from '../../../src/search/merge/hit.ts';
 import { selectFields } from '../../../src/search/merge/select.ts';
@@ -32,7 +31,7 @@ function merge(bodies: readonly string[], query: Partial<SearchQuery> = {}, view
     countedDistinct: null,
     elapsedMs: 3.2,
   });
-  return bufferOf(merged).toString();
+  return merged.toString();
 }
 
 const hit = (body: string, version: string, details = '{}') =>

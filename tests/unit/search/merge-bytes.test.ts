@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bufferOf, byteText } from '../../../src/json/byte-text.ts';
+import { byteText } from '../../../src/json/byte-text.ts';
 import { mergeSearchAnswers, readSearchAnswer } from '../../../src/search/merge/answer.ts';
+import { hitSource } from '../../../src/search/merge/ranked-hit.ts';
 import { windowOf } from '../../../src/search/merge/totals.ts';
 import { parseReadSettings } from '../../../src/search/settings-view.ts';
 import { plainView, searchQuery } from './fixtures.ts';
@@ -86,7 +87,7 @@ describe('merging bytes', () => {
         const shown = ranked.map(({ members, i }) => `{${[...members, `"id":${i}`].join(',')}}`);
         // unpaired surrogates do not exist in UTF-8
         const asSent = (text: string) => Buffer.from(text).toString();
-        expect(bufferOf(merged).toString()).toBe(
+        expect(merged.toString()).toBe(
           asSent(
             `{"hits":[${shown.join(',')}],"query":${JSON.stringify(q)},"processingTimeMs":1,"limit":20,"offset":0,"estimatedTotalHits":${ranked.length}}`,
           ),
@@ -94,5 +95,45 @@ describe('merging bytes', () => {
       }),
       { seed: 11, numRuns: 500 },
     );
+  });
+
+  it('reads long answers part by part as it reads them whole, wherever the parts end', () => {
+    const filling = fc.tuple(
+      fc.constantFrom('\\"', 'é', '}},{"', 'x', '\\\\'),
+      fc.oneof(fc.nat(9_000), fc.nat(90_000)),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(document, filling), { minLength: 5, maxLength: 60 }), (documents) => {
+        const hits = documents.map(([{ members, typos }, [piece, length]], i) => {
+          const filled = `"filling":${JSON.stringify(piece.repeat(length / piece.length))}`;
+          const own = `"_miroir_shard":"§","_miroir_version":"${stamp(i)}","id":${i}`;
+          const all = [...members, filled, own].join(i % 3 === 0 ? ' ,\n' : ',');
+          return `{${all},"_rankingScoreDetails":{"typo":{"order":0,"typoCount":${typos}}}}`;
+        });
+        const text = `{"hits":[${hits.join(',')}],"query":"x","limit":60,"offset":0,"estimatedTotalHits":${hits.length}}`;
+        const buffer = Buffer.from(text);
+        const reading = { view: plainView, primaryKey: 'id' };
+        const [whole, parts] = [byteText(buffer), buffer].map((bytes) => hitSource(readSearchAnswer(bytes), reading));
+        for (let i = 0; i <= hits.length; i++) {
+          const [expected, found] = [whole?.next(), parts?.next()];
+          expect(found?.id).toBe(expected?.id);
+          expect(found?.version).toBe(expected?.version);
+          expect(found?.ranking).toEqual(expected?.ranking);
+          expect(found?.hit.document).toBe(expected?.hit.document);
+        }
+        expect(parts?.next()).toBeNull();
+      }),
+      { seed: 12, numRuns: 60 },
+    );
+  });
+
+  it('refuses long answers that end too early', () => {
+    const hit = JSON.stringify({ id: 1, text: 'x'.repeat(70_000), more: 'y'.repeat(70_000) });
+    const whole = Buffer.from(`{"hits":[${hit},${hit}],"query":"","limit":2,"estimatedTotalHits":2}`);
+    const answer = { ...readSearchAnswer(whole), bytes: whole.subarray(0, 250_000) };
+    const source = hitSource(answer, { view: plainView, primaryKey: 'id' });
+    expect(source.next()?.id).toBe('1');
+    expect(() => source.next()).toThrow(SyntaxError);
+    expect(() => readSearchAnswer(Buffer.from(hit))).toThrow(SyntaxError);
   });
 });

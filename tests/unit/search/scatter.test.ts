@@ -67,7 +67,7 @@ function setUp(nodes: Record<string, Behaviour>, options: Partial<ScatterOptions
       shards: [0, 1, 2, 3],
       startGroup,
       build: (shards, whole, nodeId) => ({ method: 'GET', path: `${nodeId}:${shards.join()}:${whole}` }),
-      read: (text) => JSON.parse(text) as string,
+      read: ({ text }) => JSON.parse(text) as string,
       absent: { code: 'document_not_found', value: 'nothing' },
     });
   return { run, asked, anew, metrics };
