@@ -1,4 +1,4 @@
-import { type Bytes, type ByteText, piece } from './byte-text.ts';
+import { type Bytes, type ByteText, cut } from './byte-text.ts';
 
 /** Bytes shown at once of those that are too many for one text; below `longestText`, and as few as keep moving on rare. */
 const shownAtOnce = 65_536;
@@ -12,7 +12,7 @@ export class ByteWindow {
 
   constructor(bytes: Bytes) {
     this.#bytes = bytes;
-    this.text = typeof bytes === 'string' ? bytes : piece(bytes, 0, shownAtOnce);
+    this.text = typeof bytes === 'string' ? bytes : cut(bytes, 0, shownAtOnce);
   }
 
   /** Shows what follows from `at` in the text, and more of it than before when that is its beginning. False: there is no more. */
@@ -20,7 +20,7 @@ export class ByteWindow {
     if (this.#from + this.text.length >= this.#bytes.length) return false;
     const most = at === 0 ? 2 * this.text.length : shownAtOnce;
     this.#from += at;
-    this.text = piece(this.#bytes, this.#from, this.#from + most);
+    this.text = cut(this.#bytes, this.#from, this.#from + most);
     return true;
   }
 }

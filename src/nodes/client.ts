@@ -155,15 +155,8 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
 
   /** Over the connections for reads; null when these cannot do it. */
   async function read(request: NodeRequest, timeoutMs: number): Promise<NodeResponse | null> {
-    const { method, path, body, signal } = request;
-    if (
-      reads === null ||
-      !readsFit ||
-      request.asBytes !== true ||
-      request.ownConnection === true ||
-      typeof body !== 'string'
-    )
-      return null;
+    const { method, path, body, signal, asBytes, ownConnection } = request;
+    if (reads === null || !readsFit || !asBytes || ownConnection || typeof body !== 'string') return null;
     const answer = await reads.ask({ method, path, body, timeoutMs, signal });
     if (answer === 'other') {
       readsFit = false;

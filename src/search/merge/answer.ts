@@ -1,14 +1,5 @@
 import { shardField } from '../../documents/markers.ts';
-import {
-  type Bytes,
-  type ByteText,
-  bufferOfAll,
-  bytesOf,
-  cut,
-  piece,
-  separated,
-  textOf,
-} from '../../json/byte-text.ts';
+import { type Bytes, type ByteText, bufferOfAll, bytesOf, cut, separated, textOf } from '../../json/byte-text.ts';
 import { findMembers } from '../../json/scan.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
@@ -36,7 +27,7 @@ export interface NodeSearchAnswer {
  */
 function behindHits(bytes: Bytes, next: string): number {
   const at = bytes.lastIndexOf(`],"${next}":`);
-  if (at === -1 || piece(bytes, 0, hitsFirst.length) !== hitsFirst) throw new SyntaxError('no search answer');
+  if (at === -1 || cut(bytes, 0, hitsFirst.length) !== hitsFirst) throw new SyntaxError('no search answer');
   return at;
 }
 
@@ -53,7 +44,7 @@ const answerMembers = [
 
 /** Cut a node's 200 answer into parts; throws when it is no search answer. `next`: the member that follows the hits. */
 export function readSearchAnswer(bytes: Bytes, next = 'query'): NodeSearchAnswer {
-  const rest = `{${piece(bytes, behindHits(bytes, next) + 2)}` as ByteText;
+  const rest = `{${cut(bytes, behindHits(bytes, next) + 2)}` as ByteText;
   const { places } = findMembers(rest, 0, answerMembers);
   const [totalHits, estimate, pageSize, limit, distribution, stats, queryVector] = places.map((place) =>
     place === null ? null : textOf(cut(rest, place.valueStart, place.valueEnd)),
