@@ -24,8 +24,10 @@ type Begin = Extract<ToWorker, { kind: 'begin' }>;
 
 /** A worker process's inside. */
 export interface RunningWorker {
-  /** Its address, once it listens. */
-  serving: Promise<string>;
+  /** Resolves when it could take requests. */
+  ready: Promise<void>;
+  /** Begins to take requests; resolves with its address. */
+  serve(): Promise<string>;
   /** Takes in something new; to be called in order. */
   update(message: Extract<ToWorker, { kind: 'update' }>): void;
   measure(): Promise<object[]>;
@@ -96,7 +98,7 @@ function buildServer(
   });
 }
 
-/** Builds what a worker process needs to answer reads, from what the main process told it at first, and begins to listen. */
+/** Builds what a worker process needs to answer reads, from what the main process told it at first. */
 export function startWorker(begin: Begin, tell: (message: FromWorker) => void): RunningWorker {
   const { config, socketPath, logFile, updates } = begin;
   const masterKey = config.masterKey ?? null;
@@ -124,7 +126,8 @@ export function startWorker(begin: Begin, tell: (message: FromWorker) => void): 
   for (const update of updates) apply(update);
 
   return {
-    serving: initHash().then(() => server.listen({ host: config.server.host, port: config.server.port })),
+    ready: Promise.all([initHash(), server.ready()]).then(() => undefined),
+    serve: () => server.listen({ host: config.server.host, port: config.server.port }),
     update({ seq, update }) {
       apply(update);
       tell({ kind: 'applied', seq });

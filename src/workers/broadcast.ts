@@ -13,6 +13,8 @@ export interface Listener {
 
 /** A worker's place among those that are told. */
 export interface Membership {
+  /** It may answer from now on: until then it is told everything, but nobody waits for it. */
+  answers(): void;
   /** It has applied every update up to this one. */
   applied(seq: number): void;
   /** It is gone, and answers nobody. */
@@ -26,13 +28,14 @@ export interface Membership {
  */
 export interface Broadcast {
   send(update: Update): void;
-  /** Resolves when every worker has applied, or is gone, all that was sent so far; null when that is so already. */
+  /** Resolves when every worker that answers has applied, or is gone, all that was sent so far; null when that is so already. */
   settled(): Promise<void> | null;
   join(listener: Listener): Membership;
 }
 
 interface Member {
   listener: Listener;
+  answers: boolean;
   applied: number;
   /** Runs while it owes a confirmation. */
   timer: NodeJS.Timeout | null;
@@ -55,13 +58,13 @@ function mattersToReads(change: StoreChange): boolean {
   return change.kind === 'putMeta' ? change.key === featuresKey : readRecords.has(change.kind);
 }
 
-/** A broadcast without listeners; one that owes a confirmation for `patienceMs` is late. */
+/** A broadcast without listeners; one that answers and owes a confirmation for `patienceMs` is late. */
 export function createBroadcast(patienceMs: number): Broadcast {
   const members = new Set<Member>();
   const waiting: { seq: number; resolve: () => void }[] = [];
   let sent = 0;
 
-  const appliedByAll = () => Math.min(sent, ...[...members].map((member) => member.applied));
+  const appliedByAll = () => Math.min(sent, ...[...members].map(({ answers, applied }) => (answers ? applied : sent)));
 
   function release(): void {
     const upTo = appliedByAll();
@@ -69,7 +72,11 @@ export function createBroadcast(patienceMs: number): Broadcast {
   }
 
   function watch(member: Member): void {
-    member.timer ??= setTimeout(() => member.listener.late(), patienceMs).unref();
+    if (!member.answers || member.timer !== null) return;
+    // when this process was held up itself, confirmations that wait come in before the judgement
+    const judge = () => setImmediate(() => member.timer === timer && member.listener.late());
+    const timer = setTimeout(judge, patienceMs).unref();
+    member.timer = timer;
   }
 
   function unwatch(member: Member): void {
@@ -87,17 +94,24 @@ export function createBroadcast(patienceMs: number): Broadcast {
       }
     },
     settled() {
-      if (members.size === 0 || appliedByAll() === sent) return null;
+      if (appliedByAll() === sent) return null;
       return new Promise((resolve) => waiting.push({ seq: sent, resolve }));
     },
     join(listener) {
-      const member: Member = { listener, applied: sent, timer: null };
+      const member: Member = { listener, answers: false, applied: sent, timer: null };
+      const watchIfOwing = () => {
+        if (member.applied < sent && members.has(member)) watch(member);
+      };
       members.add(member);
       return {
+        answers() {
+          member.answers = true;
+          watchIfOwing();
+        },
         applied(seq) {
           member.applied = Math.max(member.applied, seq);
           unwatch(member);
-          if (member.applied < sent && members.has(member)) watch(member);
+          watchIfOwing();
           release();
         },
         leave() {

@@ -19,12 +19,13 @@ function fail(error: Error & { code?: string; address?: string; port?: number })
 process.once('message', (first: ToWorker) => {
   if (first.kind !== 'begin') return;
   const worker = startWorker(first, tell);
-  worker.serving.then((url) => tell({ kind: 'serving', url }), fail);
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'update') worker.update(message);
+    else if (message.kind === 'serve') worker.serve().then((url) => tell({ kind: 'serving', url }), fail);
     else if (message.kind === 'measure')
       void worker.measure().then((metrics) => tell({ kind: 'measured', id: message.id, metrics }));
     else if (message.kind === 'stop') void worker.stop().finally(() => process.exit(0));
   });
+  worker.ready.then(() => tell({ kind: 'ready' }), fail);
 });
 tell({ kind: 'hello' });

@@ -32,6 +32,8 @@ export interface Sightings {
 export type ToWorker =
   /** The first message: how to serve, where the main process listens, what to log to (null: standard output), and all there is to know. */
   | { kind: 'begin'; config: Config; socketPath: string; logFile: string | null; updates: readonly Update[] }
+  /** Answers to writes wait for it from now on, so that it may take requests. */
+  | { kind: 'serve' }
   /** `seq` grows with each. */
   | { kind: 'update'; seq: number; update: Update }
   | { kind: 'measure'; id: number }
@@ -41,6 +43,8 @@ export type ToWorker =
 export type FromWorker =
   /** It listens for messages. */
   | { kind: 'hello' }
+  /** It could take requests. */
+  | { kind: 'ready' }
   | { kind: 'serving'; url: string }
   | { kind: 'failed'; error: { message: string; code?: string; address?: string; port?: number } }
   /** Every update up to this one shows in its answers. */

@@ -38,7 +38,7 @@ const acceptInTurns = { UV_TCP_SINGLE_ACCEPT: '1' };
 const restartAfterMs = 1_000;
 const pingEveryMs = 1_000;
 const measureTimeoutMs = 2_000;
-/** Milliseconds that a new worker may take until it listens for messages; after that its confirmations show how it is. */
+/** Milliseconds that a new worker may take until it could take requests; after that its confirmations show how it is. */
 const startTimeoutMs = 60_000;
 /** Milliseconds that a worker may take to end beyond what its requests get. */
 const exitPatienceMs = 2_000;
@@ -67,7 +67,6 @@ function launch(options: WorkerPoolOptions): Running {
   const tooLong = setTimeout(() => worker.process.kill('SIGKILL'), startTimeoutMs).unref();
 
   function begin(): void {
-    clearTimeout(tooLong);
     membership = broadcast.join({
       send: (seq, update) => tell(worker, { kind: 'update', seq, update }),
       late() {
@@ -76,6 +75,12 @@ function launch(options: WorkerPoolOptions): Running {
       },
     });
     tell(worker, { kind: 'begin', config, socketPath, logFile, updates: options.snapshot() });
+  }
+
+  function serve(): void {
+    clearTimeout(tooLong);
+    membership?.answers();
+    tell(worker, { kind: 'serve' });
   }
 
   const gone = new Promise<void>((resolve) => {
@@ -89,6 +94,7 @@ function launch(options: WorkerPoolOptions): Running {
   const serving = new Promise<string>((resolve, reject) => {
     worker.on('message', (message: FromWorker) => {
       if (message.kind === 'hello') begin();
+      else if (message.kind === 'ready') serve();
       else if (message.kind === 'applied') membership?.applied(message.seq);
       else if (message.kind === 'seen') options.onSeen(message.sightings);
       else if (message.kind === 'measured') measurements.get(message.id)?.(message.metrics);

@@ -1,10 +1,13 @@
+import { MessageChannel } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createCopyStates } from '../../../src/placement/copies.ts';
 import {
+  type Broadcast,
   broadcastChanges,
   broadcastLag,
   createBroadcast,
+  type Listener,
   type Membership,
   settledFirst,
 } from '../../../src/workers/broadcast.ts';
@@ -19,6 +22,13 @@ function listener() {
   return { got, late: vi.fn(), send: (seq: number) => void got.push(seq) };
 }
 
+/** A listener that may answer already. */
+function joinAnswering(broadcast: Broadcast, one: Listener): Membership {
+  const membership = broadcast.join(one);
+  membership.answers();
+  return membership;
+}
+
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -30,28 +40,34 @@ describe('a broadcast', () => {
     expect(broadcast.settled()).toBeNull();
   });
 
-  it('settles exactly when every listener that is left has confirmed what was sent before', async () => {
+  it('settles exactly when every listener that answers and is left has confirmed what was sent before', async () => {
     const step = fc.record({
-      kind: fc.constantFrom('join', 'send', 'send', 'confirm', 'confirm', 'leave', 'wait'),
+      kind: fc.constantFrom('join', 'answer', 'send', 'send', 'confirm', 'confirm', 'leave', 'wait'),
       pick: fc.nat(20),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const broadcast = createBroadcast(60_000);
-        const members: { membership: Membership; sent: number[]; confirmed: number }[] = [];
-        const waits: { owed: Map<(typeof members)[number], number>; done: boolean }[] = [];
+        const members: { membership: Membership; answers: boolean; sent: number[]; confirmed: number }[] = [];
+        type Owed = Map<(typeof members)[number], number>;
+        const isMet = (owed: Owed) =>
+          [...owed].every(([one, seq]) => !members.includes(one) || !one.answers || one.confirmed >= seq);
+        const waits: { owed: Owed; met: boolean; done: boolean }[] = [];
         for (const { kind, pick } of steps) {
           const member = members[pick % Math.max(1, members.length)];
           if (kind === 'join') {
             const sent: number[] = [];
             const membership = broadcast.join({ send: (seq) => void sent.push(seq), late: () => undefined });
-            members.push({ membership, sent, confirmed: 0 });
+            members.push({ membership, answers: false, sent, confirmed: 0 });
+          } else if (kind === 'answer' && member !== undefined) {
+            member.answers = true;
+            member.membership.answers();
           } else if (kind === 'send') broadcast.send(ping);
           else if (kind === 'wait') {
             const owed = new Map(members.map((one) => [one, one.sent.at(-1) ?? 0]));
-            const wait = { owed, done: false };
+            const wait = { owed, met: isMet(owed), done: false };
             const settled = broadcast.settled();
-            expect(settled === null).toBe([...owed].every(([one, seq]) => one.confirmed >= seq));
+            expect(settled === null).toBe(wait.met);
             void (settled ?? Promise.resolve()).then(() => {
               wait.done = true;
             });
@@ -66,9 +82,9 @@ describe('a broadcast', () => {
           }
           await Promise.resolve();
           await Promise.resolve();
-          for (const { owed, done } of waits) {
-            const met = [...owed].every(([one, seq]) => !members.includes(one) || one.confirmed >= seq);
-            expect(done).toBe(met);
+          for (const wait of waits) {
+            wait.met ||= isMet(wait.owed);
+            expect(wait.done).toBe(wait.met);
           }
         }
         for (const { membership } of members) membership.leave();
@@ -81,8 +97,8 @@ describe('a broadcast', () => {
     vi.useFakeTimers();
     const broadcast = createBroadcast(patienceMs);
     const [quick, slow] = [listener(), listener()];
-    const quickly = broadcast.join(quick);
-    broadcast.join(slow);
+    const quickly = joinAnswering(broadcast, quick);
+    joinAnswering(broadcast, slow);
     broadcast.send(ping);
     quickly.applied(1);
     vi.advanceTimersByTime(patienceMs + 1);
@@ -94,7 +110,7 @@ describe('a broadcast', () => {
     vi.useFakeTimers();
     const broadcast = createBroadcast(patienceMs);
     const busy = listener();
-    const membership = broadcast.join(busy);
+    const membership = joinAnswering(broadcast, busy);
     broadcast.send(ping);
     for (let seq = 1; seq < 10; seq++) {
       broadcast.send(ping);
@@ -102,6 +118,42 @@ describe('a broadcast', () => {
       membership.applied(seq);
     }
     expect(busy.late).not.toHaveBeenCalled();
+  });
+
+  it('neither waits for a listener that does not answer yet, nor calls it late', () => {
+    vi.useFakeTimers();
+    const broadcast = createBroadcast(patienceMs);
+    const starting = listener();
+    const membership = broadcast.join(starting);
+    broadcast.send(ping);
+    expect(starting.got).toEqual([1]);
+    expect(broadcast.settled()).toBeNull();
+    vi.advanceTimersByTime(patienceMs + 1);
+    expect(starting.late).not.toHaveBeenCalled();
+    membership.answers();
+    expect(broadcast.settled()).not.toBeNull();
+    vi.advanceTimersByTime(patienceMs + 1);
+    expect(starting.late).toHaveBeenCalledOnce();
+  });
+
+  it('does not blame a listener for what this process was too busy to hear', async () => {
+    const broadcast = createBroadcast(20);
+    const heard = listener();
+    const membership = joinAnswering(broadcast, heard);
+    const { port1, port2 } = new MessageChannel();
+    const confirmed = new Promise<void>((resolve) => {
+      port2.on('message', (seq: number) => {
+        membership.applied(seq);
+        resolve();
+      });
+    });
+    broadcast.send(ping);
+    port1.postMessage(1);
+    for (const until = performance.now() + 60; performance.now() < until; );
+    await confirmed;
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    port1.close();
+    expect(heard.late).not.toHaveBeenCalled();
   });
 
   it('tells only of records that reads depend on', () => {
@@ -127,7 +179,7 @@ describe('a broadcast', () => {
 
   it('holds requests to nodes back until what led to them is known everywhere', async () => {
     const broadcast = createBroadcast(patienceMs);
-    const membership = broadcast.join(listener());
+    const membership = joinAnswering(broadcast, listener());
     const request = vi.fn(async () => ({ status: 200, text: '' }));
     const client = settledFirst({ id: 'n', request, close: async () => undefined }, broadcast);
     broadcast.send(ping);
