@@ -18,9 +18,14 @@ const otherFraming = /\r\n(?:transfer-encoding|content-encoding|upgrade):/i;
 const statusLine = /^HTTP\/1\.1 ([2-5]\d\d) /;
 /** Below a gigabyte, as a body is gathered in one buffer. */
 const contentLength = /\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n/i;
-const anotherLength = /\r\ncontent-length:[\s\S]*\r\ncontent-length:/i;
+const anyLength = /\r\ncontent-length:/i;
 const closing = /\r\nconnection: *close\r\n/i;
 const retryAfter = /\r\nretry-after: *([^\r\n]+)\r\n/i;
+
+/** Whether the length is told more than once, in whatever way. */
+function isRepeated(head: string): boolean {
+  return anyLength.test(head.slice(head.search(anyLength) + 2));
+}
 
 /**
  * Reads the head of an answer whose first bytes are `text` (one character for each byte). `incomplete` when more of it has to
@@ -32,13 +37,13 @@ export function readAnswerHead(text: string): AnswerHead | 'incomplete' | 'other
   if (end === -1) return text.length > longestHead ? 'other' : 'incomplete';
   const head = text.slice(0, end + 2);
   const status = Number(statusLine.exec(head)?.[1]);
-  const length = contentLength.exec(head)?.[1];
+  const length = contentLength.exec(head);
   if (Number.isNaN(status) || status === 204 || status === 304) return 'other';
-  if (length === undefined || otherFraming.test(head) || anotherLength.test(head)) return 'other';
+  if (length === null || otherFraming.test(head) || isRepeated(head)) return 'other';
   return {
     status,
     bodyAt: end + 4,
-    bodyLength: Number(length),
+    bodyLength: Number(length[1]),
     closes: closing.test(head),
     retryAfter: retryAfter.exec(head)?.[1],
   };

@@ -154,38 +154,27 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
   }
 
   /** Over the connections for reads; null when these cannot do it. */
-  async function read(request: NodeRequest, timeoutMs: number): Promise<NodeResponse | null> {
+  function read(request: NodeRequest, timeoutMs: number): Promise<ReadAnswer> | null {
     const { method, path, body, signal, asBytes, ownConnection } = request;
     if (reads === null || !readsFit || !asBytes || ownConnection || typeof body !== 'string') return null;
-    const answer = await reads.ask({ method, path, body, timeoutMs, signal });
-    if (answer === 'other') {
-      readsFit = false;
-      return null;
-    }
-    return responseOf(answer, true);
+    return reads.ask({ method, path, body, timeoutMs, signal });
   }
 
-  async function attempt(request: NodeRequest): Promise<NodeResponse> {
-    const timeout = request.timeoutMs ?? options.timeoutMs;
-    try {
-      const directly = await read(request, timeout);
-      if (directly !== null) return directly;
-      const headers = headersOf(request);
-      const reset = request.ownConnection === true || (request.body !== undefined && documentPath.test(request.path));
-      const { method, path, signal } = request;
-      const body = sendable(request.body, timeout);
-      const options = { method, path, headers, body, headersTimeout: timeout, bodyTimeout: timeout, reset };
-      const answer = await wholeAnswer(request.ownConnection === true ? fresh : pool, options, signal);
-      const { 'retry-after': later } = answer.headers;
-      const retryAfter = typeof later === 'string' ? later : undefined;
-      const asBytes = request.asBytes === true;
-      return responseOf(
-        { status: answer.status, body: asBytes ? bytesIn(answer.body) : answer.body, retryAfter },
-        asBytes,
-      );
-    } catch (error) {
-      throw toNodeError(options.id, error);
-    }
+  /** Over the connections for everything. */
+  async function send(request: NodeRequest, timeout: number): Promise<NodeResponse> {
+    const headers = headersOf(request);
+    const reset = request.ownConnection === true || (request.body !== undefined && documentPath.test(request.path));
+    const { method, path, signal } = request;
+    const body = sendable(request.body, timeout);
+    const options = { method, path, headers, body, headersTimeout: timeout, bodyTimeout: timeout, reset };
+    const answer = await wholeAnswer(request.ownConnection === true ? fresh : pool, options, signal);
+    const { 'retry-after': later } = answer.headers;
+    const retryAfter = typeof later === 'string' ? later : undefined;
+    const asBytes = request.asBytes === true;
+    return responseOf(
+      { status: answer.status, body: asBytes ? bytesIn(answer.body) : answer.body, retryAfter },
+      asBytes,
+    );
   }
 
   return {
@@ -199,13 +188,18 @@ export function createNodeClient(options: NodeClientOptions): NodeClient {
           durationMs: performance.now() - started,
           ...result,
         });
+      const timeout = request.timeoutMs ?? options.timeoutMs;
       try {
-        const response = await attempt(request);
+        const answer = await read(request, timeout);
+        if (answer === 'other') readsFit = false;
+        const fits = answer !== null && answer !== 'other';
+        const response = fits ? responseOf(answer, true) : await send(request, timeout);
         report({ status: response.status });
         return response;
       } catch (error) {
-        report({ error: error as NodeError });
-        throw error;
+        const trouble = toNodeError(options.id, error);
+        report({ error: trouble });
+        throw trouble;
       }
     },
     async close() {

@@ -2,6 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { errors } from 'undici';
 import { type Bytes, type ByteText, bytesIn, byteText, longestText } from '../json/byte-text.ts';
 import { type AnswerHead, readAnswerHead } from './answer-head.ts';
+import type { Abortable } from './cancellation.ts';
+import { abortError } from './whole-answer.ts';
 
 /** The answer to a read: its body as it came, or `other` when it takes more of HTTP than this to read it. */
 export type ReadAnswer = { status: number; body: Bytes; retryAfter: string | undefined } | 'other';
@@ -14,17 +16,23 @@ export class Read {
   connection: ReadConnection | null = null;
   /** Nobody waits for its answer any more. */
   ended = false;
+  readonly #signal: Abortable | undefined;
+  readonly #abort = () => this.reject(abortError());
   #resolve!: (answer: ReadAnswer) => void;
   #reject!: (error: Error) => void;
 
   /**
    * @param message Head and body, as they go out.
    * @param timeoutMs Until the answer's head must be here, and again for its body.
+   * @param signal Ends it with an `AbortError`.
    */
   constructor(
     readonly message: string,
     readonly timeoutMs: number,
+    signal?: Abortable,
   ) {
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#abort, { once: true });
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -32,12 +40,14 @@ export class Read {
   }
 
   resolve(answer: ReadAnswer): void {
+    this.#signal?.removeEventListener('abort', this.#abort);
     this.#resolve(answer);
   }
 
   /** Also ends its connection, over which the answer would come. */
   reject(error: Error): void {
     this.ended = true;
+    this.#signal?.removeEventListener('abort', this.#abort);
     this.#reject(error);
     this.connection?.destroy(error);
   }

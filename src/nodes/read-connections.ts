@@ -48,22 +48,14 @@ export class ReadConnections implements ConnectionOwner {
   }
 
   /** Sends a read. Rejects with the socket's errors or undici's, and with an `AbortError`. */
-  async ask({ method, path, body, timeoutMs, signal }: ReadRequest): Promise<ReadAnswer> {
-    if (signal?.aborted) throw abortError();
-    if (!plain.test(path)) throw new errors.InvalidArgumentError('invalid path');
+  ask({ method, path, body, timeoutMs, signal }: ReadRequest): Promise<ReadAnswer> {
+    if (signal?.aborted) return Promise.reject(abortError());
+    if (!plain.test(path)) return Promise.reject(new errors.InvalidArgumentError('invalid path'));
     const length = Buffer.byteLength(body);
-    const read = new Read(
-      `${method} ${path} HTTP/1.1\r\n${this.#headers}content-length: ${length}\r\n\r\n${body}`,
-      timeoutMs,
-    );
-    const abort = () => read.reject(abortError());
-    signal?.addEventListener('abort', abort, { once: true });
+    const message = `${method} ${path} HTTP/1.1\r\n${this.#headers}content-length: ${length}\r\n\r\n${body}`;
+    const read = new Read(message, timeoutMs, signal);
     this.#send(read);
-    try {
-      return await read.answer;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
+    return read.answer;
   }
 
   onIdle(connection: ReadConnection): void {
