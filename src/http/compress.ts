@@ -7,10 +7,11 @@ export type Encoding = 'br' | 'gzip' | 'deflate';
 /** Bodies up to this many bytes fit one packet and are sent plain. */
 const SMALLEST = 1_024;
 const preference: readonly Encoding[] = ['br', 'gzip', 'deflate'];
+const anyOfThem = new RegExp(preference.join('|'), 'i');
 
 /** The encoding to use for a client's `Accept-Encoding`, or null for none. */
 export function negotiate(header: string | undefined): Encoding | null {
-  if (header === undefined) return null;
+  if (header === undefined || !anyOfThem.test(header)) return null;
   const weights = new Map<string, number>();
   for (const part of header.split(',')) {
     const [name = '', ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());

@@ -41,7 +41,8 @@ function leaveBodiesUnread(app: FastifyInstance): void {
     done();
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  // by its name too, as Fastify looks the type up anew each time for parsers of all types
+  app.addContentTypeParser([UNREAD, '*'], (_request, _payload, done) => done(null));
 }
 
 /** A connection whose request was still coming in when the server began to close is idle only later. */

@@ -33,6 +33,9 @@ function cutOffIfStalled(response: ServerResponse, stallMs: number): void {
   response.prependOnceListener('finish', () => allow(0));
 }
 
+/** Whether the system has taken the whole answer, which it does at once unless the client is slow to read. */
+const isTaken = ({ socket, writableEnded }: ServerResponse) => writableEnded && socket?.writableLength === 0;
+
 /** Sends an answer whole, compressed when that pays, with the request's id. A client that does not take it is cut off. */
 export async function sendAnswer(
   request: FastifyRequest,
@@ -53,6 +56,7 @@ export async function sendAnswer(
     reply.headers(corsHeaders(request.headers));
     reply.header('vary', packed === null ? VARY : `${VARY}, accept-encoding`);
   }
-  cutOffIfStalled(reply.raw, stallMs);
-  return reply.send(body);
+  reply.send(body);
+  if (!isTaken(reply.raw)) cutOffIfStalled(reply.raw, stallMs);
+  return reply;
 }

@@ -14,8 +14,12 @@ function repairEscapes(path: string): string {
 /** A path that no route has, for targets that are no paths (`*`). */
 const NOWHERE = '/%00';
 
+/** URLs that are as routes know them, which most are. */
+const ordinary = /^(?:\/[\w.~-]+)+(?:$|[?#])/;
+
 /** The URL as routes know it: doubled and trailing slashes gone, an absolute form cut to its path. The query is untouched. */
 export function normaliseUrl(url: string): string {
+  if (ordinary.test(url)) return url;
   const start = url.search(/[?#]/);
   const path = start === -1 ? url : url.slice(0, start);
   const rest = start === -1 ? '' : url.slice(start);
