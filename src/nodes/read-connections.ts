@@ -53,7 +53,7 @@ export class ReadConnections implements ConnectionOwner {
     if (!plain.test(path)) return Promise.reject(new errors.InvalidArgumentError('invalid path'));
     const length = Buffer.byteLength(body);
     const message = `${method} ${path} HTTP/1.1\r\n${this.#headers}content-length: ${length}\r\n\r\n${body}`;
-    const read = new Read(message, timeoutMs, signal);
+    const read = new Read(message, length === body.length ? 'latin1' : 'utf8', timeoutMs, signal);
     this.#send(read);
     return read.answer;
   }
