@@ -1,18 +1,18 @@
-import { loadCorpus } from '../tests/parity/suites/load.ts';
-import { nodeMasterKey, startCluster } from '../tests/support/cluster.ts';
+import { nodeMasterKey } from '../tests/support/cluster.ts';
 import { type Corpus, products } from '../tests/support/corpus.ts';
 import { type Server, send } from '../tests/support/http.ts';
 import { startOracle } from '../tests/support/oracle.ts';
 import { federate, federatedSearch } from './federation.ts';
+import { measureIndexing } from './indexing.ts';
 import { type BenchSearch, type LoadResult, middle, runLoad, type Until } from './load.ts';
 import { addressOf, startScript } from './script.ts';
-import { number, ratio, table } from './table.ts';
+import { middleOf, number, ratio, table } from './table.ts';
 import { type SearchBody, searchOf, type Workload, workload } from './workload.ts';
 
 /** How much to do. */
 export interface Size {
   documents: number;
-  /** Rounds of each load run; the sides take turns. */
+  /** Rounds of each measurement; the sides take turns. */
   rounds: number;
   /** Milliseconds of one load run. */
   runMs: number;
@@ -26,8 +26,8 @@ export const clientCounts = [1, 8, 32] as const;
 /** One side's figures. */
 export interface SideResult {
   side: string;
-  /** null where the documents are another side's. */
-  indexingSeconds: number | null;
+  /** One figure for each round; null where the documents are another side's. */
+  indexingSeconds: readonly number[] | null;
   /** By workload and number of clients, as `cheap/8`. */
   searches: Record<string, LoadResult>;
 }
@@ -39,26 +39,7 @@ interface Side {
   toSearch(body: SearchBody): BenchSearch;
 }
 
-/** Documents that each of three nodes gets of one of the corpus' batches. */
-const thirdOfBatch = 1_667;
 const kinds: readonly Workload[] = ['cheap', 'expensive'];
-
-async function indexingSeconds(server: Server, corpus: Corpus): Promise<number> {
-  const at = performance.now();
-  await loadCorpus(server, corpus);
-  return (performance.now() - at) / 1_000;
-}
-
-/** Seconds for three nodes that get a third of the documents each, with nothing in front of them. */
-async function directIndexingSeconds(corpus: Corpus): Promise<number> {
-  const nodes = await Promise.all([startOracle(), startOracle(), startOracle()]);
-  const part = (i: number) => corpus.documents.filter((_, at) => at % nodes.length === i);
-  const at = performance.now();
-  await Promise.all(nodes.map((node, i) => loadCorpus(node, { ...corpus, documents: part(i) }, thirdOfBatch)));
-  const seconds = (performance.now() - at) / 1_000;
-  await Promise.all(nodes.map((node) => node.stop()));
-  return seconds;
-}
 
 async function loadAll(side: Side, bodies: readonly SearchBody[], clients: number, until: Until): Promise<LoadResult> {
   const load = await runLoad(side.server, bodies.map(side.toSearch), clients, until);
@@ -103,10 +84,9 @@ export async function againstSingle(size: Size): Promise<SideResult[]> {
   };
   const search = (uid: string) => (body: SearchBody) => searchOf(uid, body);
   try {
-    const direct = await directIndexingSeconds(corpus);
-    const single = keep(await startOracle());
-    const cluster = keep(await startCluster({ nodes: 3, miroir: 'child' }));
-    const indexing = [await indexingSeconds(single, corpus), await indexingSeconds(cluster, corpus), null, direct];
+    const { seconds, single, cluster } = await measureIndexing(corpus, size.rounds);
+    keep(single);
+    keep(cluster);
     const nodes = cluster.nodes.map(({ address }) => ({ address, masterKey: nodeMasterKey }));
     const [first] = nodes;
     if (first === undefined) throw new Error('no nodes');
@@ -127,14 +107,26 @@ export async function againstSingle(size: Size): Promise<SideResult[]> {
       { name: 'bare fan-out', server: { ...first, address: addressOf(fanOut) }, toSearch: search(uid) },
     ];
     const searches = await measureSearches(sides, corpus, size);
-    return sides.map((side, i) => ({
+    const indexing: Record<string, number[]> = {
+      'one node': seconds.single,
+      Miroir: seconds.miroir,
+      'bare fan-out': seconds.direct,
+    };
+    return sides.map((side) => ({
       side: side.name,
-      indexingSeconds: indexing[i] ?? null,
+      indexingSeconds: indexing[side.name] ?? null,
       searches: searches.get(side) ?? {},
     }));
   } finally {
     await Promise.all(started.map((one) => one.stop()));
   }
+}
+
+/** How long Miroir took to index against another side, for each round; null where that side indexed nothing. */
+export function indexingTimes(miroir: SideResult, other: SideResult): number[] | null {
+  const { indexingSeconds: theirs } = other;
+  if (theirs === null || miroir.indexingSeconds === null) return null;
+  return miroir.indexingSeconds.map((own, round) => own / (theirs[round] ?? Number.NaN));
 }
 
 /** Ratios of Miroir's figures to those of the other sides, by name. */
@@ -143,9 +135,8 @@ export function endToEndRatios(results: readonly SideResult[]): Record<string, n
   const ratios: Record<string, number> = {};
   for (const other of results) {
     if (miroir === undefined || other === miroir) continue;
-    if (other.indexingSeconds !== null && miroir.indexingSeconds !== null) {
-      ratios[`indexing speed against ${other.side}`] = other.indexingSeconds / miroir.indexingSeconds;
-    }
+    const times = indexingTimes(miroir, other);
+    if (times !== null) ratios[`indexing speed against ${other.side}`] = 1 / middleOf(times);
     for (const [name, load] of Object.entries(other.searches)) {
       const own = miroir.searches[name];
       if (own === undefined) continue;
@@ -163,7 +154,7 @@ export function againstSingleTable(results: readonly SideResult[], documents: nu
   const cells = (value: (side: SideResult) => number) =>
     results.map((side) => `${number(value(side))} (${ratio(value(side), value(base))})`);
   const rows: [string, (side: SideResult) => number][] = [
-    [`indexing ${documents} documents, s`, (side) => side.indexingSeconds ?? Number.NaN],
+    [`indexing ${documents} documents, s`, (side) => middleOf(side.indexingSeconds ?? [])],
   ];
   for (const kind of kinds) {
     for (const clients of clientCounts) {

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { clientCounts, type SideResult } from './against-single.ts';
+import { clientCounts, indexingTimes, type SideResult } from './against-single.ts';
 import type { Cost } from './costs.ts';
 import { caseName, type HotPathResult } from './hot-path.ts';
-import { number, type Spread } from './table.ts';
+import { number, type Spread, spreadOf } from './table.ts';
 
 /** Results of a run, as they are kept in its JSON file. */
 export interface Results {
@@ -50,7 +50,8 @@ function endToEndRows(single: readonly SideResult[]): string {
       ];
     }),
   );
-  rows.push(['time to index', ...against((side) => side.indexingSeconds)]);
+  const times = others.map((other) => (own === undefined ? null : indexingTimes(own, other)));
+  rows.push(['time to index', ...times.map((all) => (all === null ? '' : spread(spreadOf(all))))]);
   return markdown(['Miroir’s figure against that of', ...others.map(({ side }) => side)], rows);
 }
 
