@@ -71,12 +71,14 @@ function answer(node: number, search: NodeSearch): Buffer {
     const shown = only === null ? document : Object.fromEntries(only.map((field) => [field, document[field]]));
     return search.showRankingScoreDetails ? { ...shown, _rankingScoreDetails: details(offset + i) } : shown;
   });
+  // alphabetically, as nodes are asked to list them
+  const places = Array.from({ length: 100 }, (_, i) => String(i)).sort();
   const facets = Object.fromEntries(
     (search.facets ?? []).map((field) => [
       field,
       field === shardField
         ? { '§§§§§§§§§§§¶': 5_000 }
-        : Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${field} value ${i}`, 50 + ((i * 13) % 40)])),
+        : Object.fromEntries(places.map((i) => [`${field} value ${i}`, 50 + ((Number(i) * 13) % 40)])),
     ]),
   );
   const counted = search.facets ? { facetDistribution: facets, facetStats: {} } : {};

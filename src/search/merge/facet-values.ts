@@ -66,12 +66,17 @@ function countAt(text: string, start: number, end: number): number {
 
 /**
  * The values of the field whose distribution stands at `at` of a text; `range`: of the numbers among them. `like`: the same field of
- * another node, which mostly lists the same values, so that they need not be looked up.
+ * another node, which mostly lists the same values, so that they need not be looked up. `end`: the offset just behind it.
  */
-export function readField(text: string, at: number, range: Range | null, like?: NodeField): NodeField {
+export function readField(
+  text: string,
+  at: number,
+  range: Range | null,
+  like?: NodeField,
+): { field: NodeField; end: number } {
   const numbers: CountedValues = { values: [], counts: [] };
   const strings: CountedValues = { values: [], counts: [] };
-  eachMember(text, at, (keyStart, keyEnd, valueStart, valueEnd) => {
+  const end = eachMember(text, at, (keyStart, keyEnd, valueStart, valueEnd) => {
     const quoted = text.slice(keyStart, keyEnd);
     const likely = like?.strings.values[strings.values.length];
     const value = likely?.json === quoted ? likely : facetValue(quoted);
@@ -79,5 +84,5 @@ export function readField(text: string, at: number, range: Range | null, like?: 
     into.values.push(value);
     into.counts.push(countAt(text, valueStart, valueEnd));
   });
-  return { numbers, strings, range };
+  return { field: { numbers, strings, range }, end };
 }

@@ -1,4 +1,4 @@
-import { members, rawFields } from '../../json/scan.ts';
+import { decodeKey, rawFields, readMembers } from '../../json/scan.ts';
 import type { FacetOrder } from '../settings-view.ts';
 import { type CountedValues, type FacetValue, type NodeField, type Range, readField } from './facet-values.ts';
 import { compareBytes } from './order.ts';
@@ -83,9 +83,13 @@ function fieldsOf(node: NodeFacets, like?: ReadonlyMap<string, NodeField>): Read
   if (before !== undefined) return before;
   const stats = rawFields(node.stats);
   const fields = new Map<string, NodeField>();
-  for (const { key, valueStart } of members(node.distribution)) {
-    fields.set(key, readField(node.distribution, valueStart, readRange(stats.get(key)), like?.get(key)));
-  }
+  const { distribution } = node;
+  readMembers(distribution, 0, (keyStart, keyEnd, valueStart) => {
+    const key = decodeKey(distribution.slice(keyStart, keyEnd));
+    const { field, end } = readField(distribution, valueStart, readRange(stats.get(key)), like?.get(key));
+    fields.set(key, field);
+    return end;
+  });
   known.set(node, fields);
   return fields;
 }
