@@ -41,7 +41,7 @@ function leaveBodiesUnread(app: FastifyInstance): void {
     done();
   });
   app.removeAllContentTypeParsers();
-  // by its name too, as Fastify looks the type up anew each time for parsers of all types
+  // named as well, as Fastify does not remember what a parser of all types is used for
   app.addContentTypeParser([UNREAD, '*'], (_request, _payload, done) => done(null));
 }
 
