@@ -60,14 +60,21 @@ export function separated(pieces: readonly ByteText[]): ByteText[] {
   return all;
 }
 
+/** Where short texts are encoded and decoded: a buffer for each would cost more than the work itself. */
+const scratch = Buffer.allocUnsafe(16_384);
+
 /** A text, or a piece of one, encoded. */
 export function bytesOf(text: string): ByteText {
-  return (beyondAscii.test(text) ? Buffer.from(text).toString('latin1') : text) as ByteText;
+  if (!beyondAscii.test(text)) return text as ByteText;
+  if (text.length * 3 > scratch.length) return byteText(Buffer.from(text));
+  return scratch.toString('latin1', 0, scratch.write(text)) as ByteText;
 }
 
 /** What a piece of a byte text says. */
 export function textOf(bytes: string): string {
-  return beyondAscii.test(bytes) ? Buffer.from(bytes, 'latin1').toString() : bytes;
+  if (!beyondAscii.test(bytes)) return bytes;
+  if (bytes.length > scratch.length) return Buffer.from(bytes, 'latin1').toString();
+  return scratch.toString('utf8', 0, scratch.write(bytes, 'latin1'));
 }
 
 /** A piece of bytes. */

@@ -1,5 +1,5 @@
 import { bufferOfAll, bytesOf, separated } from '../../json/byte-text.ts';
-import type { NodeFacets } from '../merge/facets.ts';
+import type { FacetsJson } from '../merge/facets.ts';
 import { hitsFirst } from '../merge/ranked-hit.ts';
 import { type FacetOrders, joinFacets } from './facets.ts';
 import type { IndexResult } from './index-search.ts';
@@ -20,7 +20,7 @@ function facetsJson(results: readonly IndexResult[], { request, facetOrders }: A
   const found = results.flatMap(({ indexUid, facets }) => (facets === null ? [] : [[indexUid, facets] as const]));
   if (found.length === 0) return '';
   if (mergeFacets !== null) {
-    const all: NodeFacets[] = found.map(([, facets]) => facets);
+    const all: FacetsJson[] = found.map(([, facets]) => facets);
     const joined = joinFacets(all, facetOrders, mergeFacets.maxValuesPerFacet);
     return `,"facetDistribution":${joined.distribution},"facetStats":${joined.stats}`;
   }

@@ -1,11 +1,11 @@
 import { ApiError } from '../../errors/api-error.ts';
 import { members, rawFields } from '../../json/scan.ts';
-import type { NodeFacets } from '../merge/facets.ts';
+import type { FacetsJson } from '../merge/facets.ts';
 import { compareBytes } from '../merge/order.ts';
 import type { FacetOrder } from '../settings-view.ts';
 
 /** Facets of one index as the answer shows them. */
-export interface IndexFacets extends NodeFacets {
+export interface IndexFacets extends FacetsJson {
   indexUid: string;
 }
 
@@ -67,10 +67,10 @@ function ordered(counts: Map<string, number>, order: FacetOrder): [string, numbe
  * and `alpha` means their bytes, numbers included.
  */
 export function joinFacets(
-  indexes: readonly NodeFacets[],
+  indexes: readonly FacetsJson[],
   orders: FacetOrders,
   maxValuesPerFacet: number | null,
-): NodeFacets {
+): FacetsJson {
   const counts = new Map<string, Map<string, number>>();
   const ranges = new Map<string, Range>();
   for (const { distribution, stats } of indexes) {

@@ -2,7 +2,7 @@ import { shardField } from '../../documents/markers.ts';
 import { ApiError } from '../../errors/api-error.ts';
 import type { FoundByVectors, HybridFind } from '../hybrid.ts';
 import { mergedHits, type NodeSearchAnswer, totalOf } from '../merge/answer.ts';
-import { askedOrders, mergeFacets, type NodeFacets, type Spellings } from '../merge/facets.ts';
+import { askedOrders, type FacetsJson, mergeFacets, type Spellings } from '../merge/facets.ts';
 import { hitRanking, hitScore, hitVersion, type NodeHit, rawField } from '../merge/hit.ts';
 import type { RankedHit } from '../merge/ranked-hit.ts';
 import { runInOrder } from '../multi-search.ts';
@@ -22,7 +22,7 @@ export interface IndexResult {
   hits: readonly FederatedHit[];
   total: number;
   /** As the index's settings order and cut them; null when not asked for. */
-  facets: NodeFacets | null;
+  facets: FacetsJson | null;
   /** Vectors that were searched for, as JSON text, by the positions of the queries that show them. */
   vectors: ReadonlyMap<number, string>;
   missing: readonly number[];
@@ -186,7 +186,7 @@ function cutFacets(
   { facets, total, spellings }: Counted & { spellings: Spellings | undefined },
   asked: readonly string[],
   { settings }: PlannedSearch,
-): NodeFacets {
+): FacetsJson {
   return mergeFacets(facets, {
     maxValues: settings.maxValuesPerFacet,
     order: askedOrders(asked, settings.facetOrder),

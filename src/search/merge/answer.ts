@@ -1,5 +1,5 @@
 import { shardField } from '../../documents/markers.ts';
-import { type Bytes, type ByteText, bufferOfAll, bytesOf, cut, separated, textOf } from '../../json/byte-text.ts';
+import { type Bytes, bufferOfAll, bytesOf, cut, separated, textOf } from '../../json/byte-text.ts';
 import { findMembers } from '../../json/scan.ts';
 import type { SearchQuery } from '../query.ts';
 import type { ReadSettings } from '../settings-view.ts';
@@ -32,32 +32,36 @@ function behindHits(bytes: Bytes, next: string): number {
 }
 
 /** What is read of an answer besides its hits. */
-const answerMembers = [
-  '"totalHits"',
-  '"estimatedTotalHits"',
-  '"hitsPerPage"',
-  '"limit"',
-  '"facetDistribution"',
-  '"facetStats"',
-  '"queryVector"',
-];
+interface AnswerRest {
+  totalHits?: number;
+  estimatedTotalHits?: number;
+  hitsPerPage?: number;
+  limit?: number;
+  facetDistribution?: NodeFacets['distribution'];
+  facetStats?: NodeFacets['stats'];
+  queryVector?: readonly number[];
+}
+
+/** The vector of an answer's rest as it is written. */
+function rawQueryVector(rest: string): string | null {
+  const [place] = findMembers(rest, 0, ['"queryVector"']).places;
+  return place === null || place === undefined ? null : rest.slice(place.valueStart, place.valueEnd);
+}
 
 /** Cut a node's 200 answer into parts; throws when it is no search answer. `next`: the member that follows the hits. */
 export function readSearchAnswer(bytes: Bytes, next = 'query'): NodeSearchAnswer {
-  const rest = `{${cut(bytes, behindHits(bytes, next) + 2)}` as ByteText;
-  const { places } = findMembers(rest, 0, answerMembers);
-  const [totalHits, estimate, pageSize, limit, distribution, stats, queryVector] = places.map((place) =>
-    place === null ? null : textOf(cut(rest, place.valueStart, place.valueEnd)),
-  );
-  const total = totalHits ?? estimate ?? null;
-  const reach = pageSize ?? limit ?? null;
-  if (total === null || reach === null) throw new SyntaxError('no search answer');
+  const rest = textOf(`{${cut(bytes, behindHits(bytes, next) + 2)}`);
+  const read = JSON.parse(rest) as AnswerRest;
+  const total = read.totalHits ?? read.estimatedTotalHits;
+  const reach = read.hitsPerPage ?? read.limit;
+  if (typeof total !== 'number' || typeof reach !== 'number') throw new SyntaxError('no search answer');
+  const { facetDistribution: distribution, facetStats: stats = {} } = read;
   return {
     bytes,
-    reach: Number(reach),
-    total: Number(total),
-    facets: distribution == null ? null : { distribution, stats: stats ?? '{}' },
-    queryVector: queryVector ?? null,
+    reach,
+    total,
+    facets: distribution === undefined ? null : { distribution, stats },
+    queryVector: read.queryVector === undefined ? null : rawQueryVector(rest),
   };
 }
 

@@ -1,10 +1,18 @@
-import { decodeKey, rawFields, readMembers } from '../../json/scan.ts';
+import { printDouble } from '../../json/print.ts';
 import type { FacetOrder } from '../settings-view.ts';
-import { type CountedValues, type FacetValue, type NodeField, type Range, readField } from './facet-values.ts';
+import { type CountedValue, CountedValues, type FacetValue, isNumber, type Range } from './facet-values.ts';
 import { compareBytes } from './order.ts';
 
-/** Facets of one node's answer, as JSON text. */
+/** Facets of one node's answer. In which order objects keep values and fields does not matter: they are sorted when they are merged. */
 export interface NodeFacets {
+  /** Numbers of documents by field and value. */
+  distribution: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Of the numbers of each field that has some. */
+  stats: Readonly<Record<string, Range>>;
+}
+
+/** Merged facets as JSON text, since objects would put keys that look like integers first. */
+export interface FacetsJson {
   distribution: string;
   stats: string;
 }
@@ -46,72 +54,31 @@ export function askedOrders(
 /** Up to this many candidates Meilisearch counts document by document and lists numbers in the order of their text. */
 const treeThreshold = 3_000;
 
-/** A value in the answers of several nodes. */
-interface Value {
-  /** As the first of them spells it. */
-  value: FacetValue;
-  count: number;
-  /** Whether it came in several spellings. */
-  disputed: boolean;
-}
-
+/** A field in the answers of several nodes; numbers stand apart from strings. */
 interface Field {
-  numbers: Map<string, Value>;
-  strings: Map<string, Value>;
+  numbers: CountedValues;
+  strings: CountedValues;
   range: Range | null;
-}
-
-function readRange(stats: string | undefined): Range | null {
-  if (stats === undefined) return null;
-  const fields = rawFields(stats);
-  return { min: fields.get('min') ?? '0', max: fields.get('max') ?? '0' };
 }
 
 function widen(a: Range | null, b: Range | null): Range | null {
   if (a === null || b === null) return a ?? b;
-  return {
-    min: Number(b.min) < Number(a.min) ? b.min : a.min,
-    max: Number(b.max) > Number(a.max) ? b.max : a.max,
-  };
+  return { min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) };
 }
 
-const known = new WeakMap<NodeFacets, ReadonlyMap<string, NodeField>>();
-
-/** A node's facets by field, read once for all that look at them; `like`: those of another node in the same search. */
-function fieldsOf(node: NodeFacets, like?: ReadonlyMap<string, NodeField>): ReadonlyMap<string, NodeField> {
-  const before = known.get(node);
-  if (before !== undefined) return before;
-  const stats = rawFields(node.stats);
-  const fields = new Map<string, NodeField>();
-  const { distribution } = node;
-  readMembers(distribution, 0, (keyStart, keyEnd, valueStart) => {
-    const key = decodeKey(distribution.slice(keyStart, keyEnd));
-    const { field, end } = readField(distribution, valueStart, readRange(stats.get(key)), like?.get(key));
-    fields.set(key, field);
-    return end;
-  });
-  known.set(node, fields);
-  return fields;
+/** Adds what one node counted of a field; `range`: of the numbers among its values. */
+function addValues({ numbers, strings }: Field, counts: Readonly<Record<string, number>>, range: Range | null): void {
+  for (const text in counts) (isNumber(text, range) ? numbers : strings).add(text, counts[text] as number);
 }
 
-function addTo(into: Map<string, Value>, { values, counts }: CountedValues): void {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as FacetValue;
-    const count = counts[i] as number;
-    const before = into.get(value.key);
-    if (before === undefined) into.set(value.key, { value, count, disputed: false });
-    else {
-      before.count += count;
-      before.disputed ||= before.value !== value && before.value.text !== value.text;
-    }
+function addNode(fields: Map<string, Field>, { distribution, stats }: NodeFacets): void {
+  for (const [name, counts] of Object.entries(distribution)) {
+    const field = fields.get(name) ?? { numbers: new CountedValues(), strings: new CountedValues(), range: null };
+    fields.set(name, field);
+    const range = Object.hasOwn(stats, name) ? (stats[name] ?? null) : null;
+    addValues(field, counts, range);
+    field.range = widen(field.range, range);
   }
-}
-
-/** Adds one node's values; strings that differ only in case or width are one value. */
-function addField(field: Field, { numbers, strings, range }: NodeField): void {
-  addTo(field.numbers, numbers);
-  addTo(field.strings, strings);
-  field.range = widen(field.range, range);
 }
 
 /** The last thing that was collected from some nodes' facets, by the first of them. */
@@ -123,30 +90,18 @@ function collect(nodes: readonly NodeFacets[]): ReadonlyMap<string, Field> {
   if (first === undefined) return new Map();
   const before = collected.get(first);
   if (before?.nodes.length === nodes.length && before.nodes.every((node, i) => node === nodes[i])) return before.fields;
-  const fields = collectAnew(nodes);
+  const fields = new Map<string, Field>();
+  for (const node of nodes) addNode(fields, node);
   collected.set(first, { nodes, fields });
   return fields;
 }
 
-function collectAnew(nodes: readonly NodeFacets[]): Map<string, Field> {
-  const fields = new Map<string, Field>();
-  let like: ReadonlyMap<string, NodeField> | undefined;
-  for (const node of nodes) {
-    like = fieldsOf(node, like);
-    for (const [name, values] of like) {
-      const field = fields.get(name) ?? { numbers: new Map(), strings: new Map(), range: null };
-      fields.set(name, field);
-      addField(field, values);
-    }
-  }
-  return fields;
-}
+type Order = (a: CountedValue, b: CountedValue) => number;
+const byText: Order = (a, b) => compareBytes(a.value.key, b.value.key);
+const bySize: Order = (a, b) => Number(a.value.key) - Number(b.value.key);
 
-const byText = (a: Value, b: Value) => compareBytes(a.value.key, b.value.key);
-const bySize = (a: Value, b: Value) => Number(a.value.key) - Number(b.value.key);
-
-function sorted(values: Map<string, Value>, ascending: (a: Value, b: Value) => number, order: FacetOrder): Value[] {
-  const list = [...values.values()];
+function sorted(values: CountedValues, ascending: Order, order: FacetOrder): CountedValue[] {
+  const list = values.list();
   return order === 'alpha' ? list.sort(ascending) : list.sort((a, b) => b.count - a.count || ascending(b, a));
 }
 
@@ -160,66 +115,61 @@ function room(used: number, maxValues: number, fromTree: boolean): number | unde
   return fromTree && left === 0 ? undefined : left;
 }
 
-/** Values as they are written, with their counts: numbers first, then strings; a string that is written like a listed number replaces its count. */
-function listed(field: Field, name: string, options: FacetOptions): Iterable<readonly [string, number]> {
-  const order = options.order(name);
-  const fromTree = order === 'count' || options.candidates > treeThreshold;
-  const all = sorted(field.numbers, fromTree ? bySize : byText, order);
-  const numbers = all.slice(0, room(0, options.maxValues, fromTree));
-  const strings = sorted(field.strings, byText, order).slice(0, room(numbers.length, options.maxValues, fromTree));
+/** The values of a field that are shown: numbers first, then strings. */
+function listed(field: Field, order: FacetOrder, { candidates, maxValues }: FacetOptions) {
+  const fromTree = order === 'count' || candidates > treeThreshold;
+  const numbers = sorted(field.numbers, fromTree ? bySize : byText, order).slice(0, room(0, maxValues, fromTree));
+  const strings = sorted(field.strings, byText, order).slice(0, room(numbers.length, maxValues, fromTree));
+  return { numbers, strings };
+}
+
+/** A field's distribution as JSON text; a string that is written like a listed number replaces its count. */
+function writeDistribution(field: Field, name: string, options: FacetOptions): string {
+  const { numbers, strings } = listed(field, options.order(name), options);
   const spelt = options.spellings?.get(name);
   const written = ({ json, key }: FacetValue) => {
     const spelling = spelt?.get(key);
     return spelling === undefined ? json : JSON.stringify(spelling);
   };
-  const shown = [...numbers, ...strings].map(({ value, count }) => [written(value), count] as const);
-  return numbers.length === 0 ? shown : new Map(shown);
-}
-
-function writeDistribution(values: Iterable<readonly [string, number]>): string {
-  let out = '';
-  for (const [value, count] of values) out += `${out === '' ? '' : ','}${value}:${count}`;
-  return `{${out}}`;
+  if (numbers.length === 0) return `{${strings.map(({ value, count }) => `${written(value)}:${count}`).join(',')}}`;
+  const counts = new Map([...numbers, ...strings].map(({ value, count }) => [written(value), count]));
+  return `{${Array.from(counts, ([value, count]) => `${value}:${count}`).join(',')}}`;
 }
 
 /**
  * One distribution and one set of statistics from those of several nodes that hold different documents. Exact when the
- * nodes list all their values. Returns JSON text, since objects would put keys that look like integers first.
+ * nodes list all their values.
  */
-export function mergeFacets(nodes: readonly NodeFacets[], options: FacetOptions): NodeFacets {
+export function mergeFacets(nodes: readonly NodeFacets[], options: FacetOptions): FacetsJson {
   const fields = [...collect(nodes)]
     .filter(([name]) => !options.hidden.has(name))
     .sort(([a], [b]) => compareBytes(a, b));
   const distribution = fields.map(
-    ([name, field]) => `${JSON.stringify(name)}:${writeDistribution(listed(field, name, options))}`,
+    ([name, field]) => `${JSON.stringify(name)}:${writeDistribution(field, name, options)}`,
   );
   const stats = fields.flatMap(([name, { range }]) =>
-    range === null ? [] : [`${JSON.stringify(name)}:{"min":${range.min},"max":${range.max}}`],
+    range === null ? [] : [`${JSON.stringify(name)}:{"min":${printDouble(range.min)},"max":${printDouble(range.max)}}`],
   );
   return { distribution: `{${distribution.join(',')}}`, stats: `{${stats.join(',')}}` };
 }
 
 /** Sum of the counts of one field over all nodes. */
 export function sumCounts(nodes: readonly NodeFacets[], name: string): number {
-  let sum = 0;
-  for (const node of nodes) {
-    const field = fieldsOf(node).get(name);
-    for (const count of field?.numbers.counts ?? []) sum += count;
-    for (const count of field?.strings.counts ?? []) sum += count;
-  }
-  return sum;
+  const field = collect(nodes).get(name);
+  return field === undefined ? 0 : field.numbers.sum() + field.strings.sum();
 }
 
 /** Number of different values of one field over all nodes. */
-export function countValues(nodes: readonly NodeFacets[], field: string): number {
-  const merged = collect(nodes).get(field);
-  return merged === undefined ? 0 : merged.numbers.size + merged.strings.size;
+export function countValues(nodes: readonly NodeFacets[], name: string): number {
+  const field = collect(nodes).get(name);
+  return field === undefined ? 0 : field.numbers.size + field.strings.size;
 }
 
 /** Values that the nodes spell in different ways. */
 export function disputedValues(nodes: readonly NodeFacets[]): DisputedValue[] {
   return [...collect(nodes)].flatMap(([field, { strings }]) =>
-    [...strings.values()]
+    strings
+      .list()
       .filter(({ disputed }) => disputed)
       .map(({ value: { key, text }, count }): DisputedValue => ({ field, key, text, count })),
   );

@@ -1,6 +1,5 @@
 import { textOf } from '../../json/byte-text.ts';
-import { displayDouble, printDouble } from '../../json/print.ts';
-import { members } from '../../json/scan.ts';
+import { displayDouble } from '../../json/print.ts';
 import type { NodeFacets } from './facets.ts';
 import type { NodeHit } from './hit.ts';
 import { normaliseValue } from './normalise.ts';
@@ -47,21 +46,16 @@ function addHit(hit: NodeHit, wanted: (path: string) => boolean, fields: Map<str
 export function facetsOfHits(hits: readonly NodeHit[], wanted: (path: string) => boolean): NodeFacets {
   const fields = new Map<string, Field>();
   for (const hit of hits) addHit(hit, wanted, fields);
-  const distribution: string[] = [];
-  const stats: string[] = [];
-  for (const [path, { counts, numbers }] of fields) {
-    const name = JSON.stringify(path);
-    const values = [...counts].map(([value, count]) => `${JSON.stringify(value)}:${count}`);
-    distribution.push(`${name}:{${values.join(',')}}`);
-    if (numbers.length === 0) continue;
-    const [min, max] = [Math.min(...numbers), Math.max(...numbers)];
-    stats.push(`${name}:{"min":${printDouble(min)},"max":${printDouble(max)}}`);
-  }
-  return { distribution: `{${distribution.join(',')}}`, stats: `{${stats.join(',')}}` };
+  const numbered = [...fields].filter(([, { numbers }]) => numbers.length > 0);
+  return {
+    distribution: Object.fromEntries(Array.from(fields, ([path, { counts }]) => [path, Object.fromEntries(counts)])),
+    stats: Object.fromEntries(
+      numbered.map(([path, { numbers }]) => [path, { min: Math.min(...numbers), max: Math.max(...numbers) }]),
+    ),
+  };
 }
 
 /** The fields of a distribution without their values: a field that documents have is listed though none of those found has it. */
 export function withoutValues({ distribution }: NodeFacets): NodeFacets {
-  const fields = members(distribution).map(({ key }) => `${JSON.stringify(key)}:{}`);
-  return { distribution: `{${fields.join(',')}}`, stats: '{}' };
+  return { distribution: Object.fromEntries(Object.keys(distribution).map((name) => [name, {}])), stats: {} };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { facetValue, readField } from '../../../src/search/merge/facet-values.ts';
+import { CountedValues, facetValue, isNumber } from '../../../src/search/merge/facet-values.ts';
 import { normaliseValue } from '../../../src/search/merge/normalise.ts';
 
 const text = fc.oneof(
@@ -8,20 +8,10 @@ const text = fc.oneof(
   fc.constantFrom('Zoo', 'zoo', ' é"\\ ', '\u0001', '\u2028', 'ＡＢ', '1', '-0.5', '10'),
 );
 
-/** A text as serde may write it, or with every character escaped. */
-const quoted = fc
-  .tuple(text, fc.boolean())
-  .map(([one, escaped]) =>
-    escaped
-      ? `"${one.replace(/[\s\S]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
-      : JSON.stringify(one),
-  );
-
-it('reads every value as it is written, however many came before', () => {
+it('knows every value, however many came before', () => {
   fc.assert(
-    fc.property(quoted, (one) => {
-      const said = JSON.parse(one) as string;
-      const expected = { text: said, key: normaliseValue(said), json: JSON.stringify(said) };
+    fc.property(text, (one) => {
+      const expected = { text: one, key: normaliseValue(one), json: JSON.stringify(one) };
       expect(facetValue(one)).toEqual(expected);
       expect(facetValue(`${one}`)).toEqual(expected);
     }),
@@ -30,32 +20,39 @@ it('reads every value as it is written, however many came before', () => {
 });
 
 it('forgets values when there are too many, and does not keep long ones', () => {
-  const first = facetValue('"the first of many"');
-  expect(facetValue('"the first of many"')).toBe(first);
-  for (let i = 0; i < 20_000; i++) facetValue(`"value ${i}"`);
-  expect(facetValue('"the first of many"')).not.toBe(first);
-  const long = JSON.stringify('x'.repeat(500));
+  const first = facetValue('the first of many');
+  expect(facetValue('the first of many')).toBe(first);
+  for (let i = 0; i < 20_000; i++) facetValue(`value ${i}`);
+  expect(facetValue('the first of many')).not.toBe(first);
+  const long = 'x'.repeat(500);
   expect(facetValue(long)).not.toBe(facetValue(long));
   expect(facetValue(long)).toEqual(facetValue(long));
 });
 
-it('reads a field alike whatever another node lists', () => {
-  const counts = fc.array(fc.tuple(quoted, fc.nat(2 ** 32 - 1)), { maxLength: 12 });
-  const written = (values: readonly (readonly [string, number])[]) =>
-    `x{${values.map(([value, count]) => `${value}:${count}`).join(',')}}`;
-  const range = fc.constantFrom(null, { min: '-1', max: '5' });
+it('counts texts that compare alike as one value, in the spelling that came first', () => {
   fc.assert(
-    fc.property(counts, counts, fc.boolean(), range, (own, other, alike, numbers) => {
-      const { field: alone, end } = readField(written(own), 1, numbers);
-      expect(end).toBe(written(own).length);
-      const values = alone.numbers.values.concat(alone.strings.values).map(({ text: said }) => said);
-      expect(values.sort()).toEqual(own.map(([value]) => JSON.parse(value) as string).sort());
-      const sum = (list: readonly number[]) => list.reduce((all, one) => all + one, 0);
-      expect(sum(alone.numbers.counts) + sum(alone.strings.counts)).toBe(sum(own.map(([, count]) => count)));
-      for (const { text: said } of alone.numbers.values) expect(numbers !== null && Number(said) <= 5).toBe(true);
-      const like = readField(written(alike ? own : other), 1, numbers).field;
-      expect(readField(written(own), 1, numbers, like)).toEqual({ field: alone, end });
+    fc.property(fc.array(fc.tuple(text, fc.nat(2 ** 32 - 1))), (counts) => {
+      const values = new CountedValues();
+      for (const [one, count] of counts) values.add(one, count);
+      const expected = new Map<string, { spellings: Set<string>; count: number }>();
+      for (const [one, count] of counts) {
+        const before = expected.get(normaliseValue(one)) ?? { spellings: new Set(), count: 0 };
+        expected.set(normaliseValue(one), { spellings: before.spellings.add(one), count: before.count + count });
+      }
+      const listed = values.list().map(({ value, count, disputed }) => [value.key, value.text, count, disputed]);
+      expect(listed).toEqual(
+        Array.from(expected, ([key, { spellings, count }]) => [key, [...spellings][0], count, spellings.size > 1]),
+      );
+      expect(values.size).toBe(expected.size);
+      expect(values.sum()).toBe(counts.reduce((sum, [, count]) => sum + count, 0));
     }),
     { seed: 43, numRuns: 1_000 },
   );
+});
+
+it('tells the numbers of a field by how they are printed and by their range', () => {
+  const range = { min: -1, max: 5 };
+  for (const number of ['-1', '0', '-0.5', '5', '4.25']) expect(isNumber(number, range)).toBe(true);
+  for (const other of ['-2', '6', '01', '1.0', '1e0', '', ' 1', 'x']) expect(isNumber(other, range)).toBe(false);
+  expect(isNumber('1', null)).toBe(false);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FacetOrders, joinFacets, settleFacetOrders } from '../../../src/search/federated/facets.ts';
-import { mergeFacets, type NodeFacets } from '../../../src/search/merge/facets.ts';
+import { type FacetsJson, mergeFacets } from '../../../src/search/merge/facets.ts';
 import { facetsOfHits } from '../../../src/search/merge/hit-facets.ts';
 import { plainView } from './fixtures.ts';
 import { hitOf } from './raw-hits.ts';
@@ -9,7 +9,7 @@ import { hitOf } from './raw-hits.ts';
 const byText: FacetOrders = new Map([['f', { indexUid: 'a', order: 'alpha' }]]);
 const byCount: FacetOrders = new Map([['f', { indexUid: 'a', order: 'count' }]]);
 
-function facets(values: readonly string[]): NodeFacets {
+function facets(values: readonly string[]): FacetsJson {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   const listed = [...counts].map(([value, count]) => `${JSON.stringify(value)}:${count}`);
@@ -61,14 +61,15 @@ describe('facetsOfHits', () => {
       hit('{"a":"x","b":{"c":{"d":-2}}}'),
     ];
     expect(facetsOfHits(hits, (path) => path !== 'e')).toEqual({
-      distribution: '{"a":{"x":2,"3":1,"true":1},"b.c.d":{"1.5":1,"y":1,"-2":1}}',
-      stats: '{"a":{"min":3.0,"max":3.0},"b.c.d":{"min":-2.0,"max":1.5}}',
+      distribution: { a: { x: 2, '3': 1, true: 1 }, 'b.c.d': { '1.5': 1, y: 1, '-2': 1 } },
+      stats: { a: { min: 3, max: 3 }, 'b.c.d': { min: -2, max: 1.5 } },
     });
   });
 
   it('is a part that merges with those of nodes', () => {
     const options = { maxValues: 9, order: () => 'alpha' as const, candidates: 3, hidden: new Set<string>() };
-    const merged = mergeFacets([facets(['Zoo', 'ab']), facetsOfHits([hit('{"f":["zoo","c"]}')], () => true)], options);
+    const node = { distribution: { f: { Zoo: 1, ab: 1 } }, stats: {} };
+    const merged = mergeFacets([node, facetsOfHits([hit('{"f":["zoo","c"]}')], () => true)], options);
     expect(merged.distribution).toBe('{"f":{"ab":1,"c":1,"Zoo":2}}');
   });
 });

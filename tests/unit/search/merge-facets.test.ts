@@ -15,10 +15,9 @@ function node(values: readonly (string | number)[]): NodeFacets {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
   const numbers = values.filter((value) => typeof value === 'number');
-  const range = `{"min":${Math.min(...numbers)},"max":${Math.max(...numbers)}}`;
   return {
-    distribution: `{"f":{${[...counts].map(([k, n]) => `${JSON.stringify(k)}:${n}`).join(',')}}}`,
-    stats: numbers.length === 0 ? '{}' : `{"f":${range}}`,
+    distribution: { f: Object.fromEntries(counts) },
+    stats: numbers.length === 0 ? {} : { f: { min: Math.min(...numbers), max: Math.max(...numbers) } },
   };
 }
 
@@ -75,12 +74,21 @@ describe('mergeFacets', () => {
     );
   });
 
-  it('takes the least minimum and greatest maximum as they are written, and leaves hidden fields out', () => {
-    const a = { distribution: '{"f":{},"_own":{"x":1}}', stats: '{"f":{"min":1.0,"max":2.50}}' };
-    const b = { distribution: '{"f":{},"e":{}}', stats: '{"f":{"min":-3.0,"max":2.0}}' };
+  it('takes the least minimum and greatest maximum, printed as nodes print them, and leaves hidden fields out', () => {
+    const a = { distribution: { f: {}, _own: { x: 1 } }, stats: { f: { min: 1, max: 2.5e21 } } };
+    const b = { distribution: { f: {}, e: {} }, stats: { f: { min: -3, max: 2 } } };
     expect(mergeFacets([a, b], { ...shown, hidden: new Set(['_own']) })).toEqual({
       distribution: '{"e":{},"f":{}}',
-      stats: '{"f":{"min":-3.0,"max":2.50}}',
+      stats: '{"f":{"min":-3.0,"max":2.5e21}}',
+    });
+  });
+
+  it('knows fields and values that are named like what every object has', () => {
+    const text = '{"constructor":{"__proto__":1},"__proto__":{"toString":2,"10":1,"a":1}}';
+    const one = { distribution: JSON.parse(text) as NodeFacets['distribution'], stats: {} };
+    expect(mergeFacets([one, one], shown)).toEqual({
+      distribution: '{"__proto__":{"10":2,"a":2,"toString":4},"constructor":{"__proto__":2}}',
+      stats: '{}',
     });
   });
 
