@@ -57,7 +57,7 @@ function tell(worker: Worker, message: ToWorker): void {
   if (worker.isConnected()) worker.send(message, undefined, undefined, () => undefined);
 }
 
-/** Starts one worker; its `serving` rejects with the reason when it cannot. */
+/** Starts one worker. When it cannot serve, it is ended, and `serving` rejects with the reason. */
 function launch(options: WorkerPoolOptions): Running {
   const { broadcast, config, socketPath, logFile, log } = options;
   const worker = cluster.fork(acceptInTurns);
@@ -99,7 +99,10 @@ function launch(options: WorkerPoolOptions): Running {
       else if (message.kind === 'seen') options.onSeen(message.sightings);
       else if (message.kind === 'measured') measurements.get(message.id)?.(message.metrics);
       else if (message.kind === 'serving') resolve(message.url);
-      else reject(Object.assign(new Error(message.error.message), message.error));
+      else {
+        reject(Object.assign(new Error(message.error.message), message.error));
+        worker.process.kill('SIGKILL');
+      }
     });
     void gone.then(() => reject(new Error('a worker process ended while it was starting; its log says why')));
   });
@@ -148,9 +151,15 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<Worke
       if (stopping) return;
       log.error({ worker: started.pid }, 'a worker process ended and is replaced');
       options.onRestart();
-      setTimeout(() => !stopping && start(), restartAfterMs).unref();
+      setTimeout(() => !stopping && replace(), restartAfterMs).unref();
     });
     return started;
+  }
+
+  function replace(): void {
+    start().serving.catch((error) => {
+      if (!stopping) log.error({ err: error }, 'a worker process could not begin to serve');
+    });
   }
 
   const pings = setInterval(() => options.broadcast.send({ kind: 'ping' }), pingEveryMs).unref();

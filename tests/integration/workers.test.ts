@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
+import { existsSync, readFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -223,6 +223,33 @@ describe.runIf(built)('several processes on one port', { timeout: 180_000 }, () 
     }
     expect(await metric('miroir_worker_restarts_total')).toBe(2);
     expect(await metric('miroir_request_duration_seconds_count{method="GET"')).toBeGreaterThanOrEqual(read);
+  });
+
+  test('those that find their port taken try again until it is free', async () => {
+    const { port, hostname } = new URL(cluster.address);
+    const log = join(cluster.folder, 'miroir.log');
+    const intruder = createServer();
+    for (const victim of workerPids()) process.kill(victim, 'SIGKILL');
+    await eventually(
+      () =>
+        new Promise<boolean>((resolve) => {
+          intruder
+            .once('error', () => resolve(false))
+            .listen({ port: Number(port), host: hostname }, () => resolve(true));
+        }),
+      'somebody else has the port',
+    );
+    try {
+      await eventually(() => readFileSync(log, 'utf8').includes('EADDRINUSE'), 'the log says why no worker serves');
+    } finally {
+      await new Promise((resolve) => intruder.close(resolve));
+    }
+    await eventually(async () => {
+      const answer = await fetch(`${cluster.address}/health`).catch(() => null);
+      return answer?.ok === true && workerPids().length === workers;
+    }, 'the workers serve again');
+    const found = await askAll('/indexes/p/search', { body: { q: 'kept', limit: 100 } });
+    expect(new Set(found.map(({ status }) => status))).toEqual(new Set([200]));
   });
 
   test('none outlives the main process, however it ends, and it starts again', async () => {
