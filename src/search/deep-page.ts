@@ -34,26 +34,24 @@ export function placesOnly(search: PlannedSearch): PlannedSearch {
   return { ...search, attributes: { ...search.attributes, retrieve: [] } };
 }
 
-/** The hits with the documents of the page in place of their keys; null when one of them is no longer what was ranked. */
+/** The hits of a page, documents included; null when one of them is no longer what was ranked. */
 export async function withDocuments(
   fetch: FetchDocuments,
   search: PlannedSearch,
-  hits: readonly RankedHit[],
+  page: readonly RankedHit[],
 ): Promise<RankedHit[] | null> {
-  const { offset } = search.window;
-  const shown = hits.slice(offset);
-  if (shown.length === 0) return [...hits];
+  if (page.length === 0) return [];
   const documents = await fetch(
     search,
-    shown.map(({ id }) => id),
+    page.map(({ id }) => id),
   );
   const whole: RankedHit[] = [];
-  for (const { id, version, ranking } of shown) {
+  for (const { id, version, ranking } of page) {
     const hit = documents.get(id);
     if (hit === undefined || rawField(hit, versionField) !== version) return null;
     whole.push({ hit, id, version, ranking });
   }
-  return [...hits.slice(0, offset), ...whole];
+  return whole;
 }
 
 const resultsFirst = '{"results":[';

@@ -8,6 +8,8 @@ import { isThinned } from './thinned.ts';
 /** The hits of a search up to the end of its window, and the answers that they were taken from. */
 export interface FoundHits {
   hits: readonly RankedHit[];
+  /** Hits before the page that are counted here and left out of `hits`. */
+  passed: number;
   answers: readonly NodeSearchAnswer[];
   missing: readonly number[];
 }
@@ -26,12 +28,18 @@ async function askForAll(ask: AskNodes, search: PlannedSearch, found: Gathered, 
   };
 }
 
+/** What was found without the hits before the page, which would keep much memory while its documents are fetched. */
+function pageOf({ window }: PlannedSearch, found: FoundHits): FoundHits {
+  const passed = Math.min(window.offset, found.hits.length);
+  return { ...found, passed, hits: found.hits.slice(passed) };
+}
+
 /** Finds hits and, for a page far into the results, fetches its documents apart. */
 export async function findHits(ask: AskNodes, fetch: FetchDocuments, search: PlannedSearch): Promise<FoundHits> {
   if (isThinned(search) || !isDeep(search)) return findWhole(ask, search);
-  const found = await findWhole(ask, placesOnly(search));
-  const hits = await withDocuments(fetch, search, found.hits);
-  return hits === null ? findWhole(ask, search) : { ...found, hits };
+  const page = pageOf(search, await findWhole(ask, placesOnly(search)));
+  const hits = await withDocuments(fetch, search, page.hits);
+  return hits === null ? findWhole(ask, search) : { ...page, hits };
 }
 
 /**
@@ -44,13 +52,13 @@ async function findWhole(ask: AskNodes, search: PlannedSearch): Promise<FoundHit
   if (isThinned(search)) {
     const found = await ask(search, round);
     const answers = answersOf(found);
-    return { hits: mergedHits(answers, mergeOptions(search)), answers, missing: found.missing };
+    return { hits: mergedHits(answers, mergeOptions(search)), passed: 0, answers, missing: found.missing };
   }
   let found = await ask(search, { byShare: true, ...round });
   for (let askedAgain = false; ; askedAgain = true) {
     const answers = answersOf(found);
     const { hits, short } = mergedSoFar(answers, mergeOptions(search));
-    if (short.length === 0) return { hits, answers, missing: found.missing };
+    if (short.length === 0) return { hits, passed: 0, answers, missing: found.missing };
     const tooFew = askedAgain ? answers.filter(({ reach }) => reach < round.reach) : short;
     found = await askForAll(ask, search, found, tooFew);
   }

@@ -89,11 +89,11 @@ export function createSearchService({
   }
 
   async function searchWords(search: PlannedSearch): Promise<ReadAnswer<Buffer>> {
-    const { hits: ranked, answers, missing } = await findHits(ask, fetchDocuments, search);
+    const { hits: ranked, passed, answers, missing } = await findHits(ask, fetchDocuments, search);
     const counted = await countThinned(ask, search, ranked, answers);
     const hits = ranked.map(({ hit }) => hit);
     const spellings = await findSpellings(ask, search, answers);
-    const json = writeSearchAnswer({ hits, answers, counted, spellings }, mergeOptions(search));
+    const json = writeSearchAnswer({ hits, passed, answers, counted, spellings }, mergeOptions(search));
     return { json, missingShards: missing, settingsVersion: search.index.settingsVersion };
   }
 

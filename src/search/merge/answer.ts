@@ -173,6 +173,8 @@ export function totalOf(
 export interface MergedSearch {
   /** The best hits up to the end of the window. */
   hits: readonly NodeHit[];
+  /** Hits before the page that are left out of `hits`; 0 when absent. */
+  passed?: number;
   /** The answers that facets and totals are taken from. */
   answers: readonly NodeSearchAnswer[];
   /** What is left of the candidates, when that was counted apart. */
@@ -190,14 +192,14 @@ export interface MergedSearch {
 
 /** One search answer, in Meilisearch's order of members. */
 export function writeSearchAnswer(search: MergedSearch, options: MergeOptions): Buffer {
-  const { hits, answers, counted = null, semantic } = search;
+  const { hits, passed = 0, answers, counted = null, semantic } = search;
   const { query, window, settings, view } = options;
   const facets = counted?.facets ?? answers.map((answer) => answer.facets).filter((one) => one !== null);
-  const total = counted?.total ?? totalOf(answers, facets, hits.length, options);
+  const total = counted?.total ?? totalOf(answers, facets, passed + hits.length, options);
   const vector = (semantic?.queryVector ?? null) === null ? '' : `,"queryVector":${semantic?.queryVector}`;
   return bufferOfAll([
     bytesOf(hitsFirst),
-    ...separated(hits.slice(window.offset).map((hit) => renderHit(hit, view))),
+    ...separated(hits.slice(window.offset - passed).map((hit) => renderHit(hit, view))),
     bytesOf(`],"query":${JSON.stringify(query.q ?? '')}${vector},"processingTimeMs":${Math.round(options.elapsedMs)},`),
     bytesOf(totalsJson(query, window, total, settings.maxTotalHits)),
     bytesOf(facetsJson(facets, options, search)),

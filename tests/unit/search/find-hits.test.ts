@@ -88,12 +88,12 @@ describe('finding hits of a page far into the results', () => {
       asked.push(one);
       return ask(one, round);
     };
-    const { hits } = await findHits(noting, fetch, search);
+    const { hits, passed } = await findHits(noting, fetch, search);
     expect(asked.map(({ attributes }) => attributes.retrieve)).toEqual([[]]);
     expect(fetched).toEqual([Array.from({ length: 20 }, (_, i) => String(300 + i))]);
-    expect(hits).toHaveLength(320);
+    expect(passed).toBe(300);
     const { view } = mergeOptions(search);
-    expect(hits.slice(300).map(({ hit: one }) => renderHit(one, view))).toEqual(
+    expect(hits.map(({ hit: one }) => renderHit(one, view))).toEqual(
       fetched[0]?.map((id) => `{"id":${id},"text":"${id}"}`),
     );
   });
@@ -101,12 +101,18 @@ describe('finding hits of a page far into the results', () => {
   it('asks for whole hits after all when a document is no longer what was ranked, or gone', async () => {
     const { ask, asked } = nodesWith(places);
     const changed = documentsAt((id) => (id === '310' ? 'w' : 'v'));
-    const { hits } = await findHits(ask, changed.fetch, planned(20, 300));
+    const { hits, passed } = await findHits(ask, changed.fetch, planned(20, 300));
     expect(asked).toHaveLength(2);
+    expect(passed).toBe(0);
     expect(hits.slice(300).map(({ id }) => Number(id))).toEqual(Array.from({ length: 20 }, (_, i) => 300 + i));
     expect(hits[310]?.hit.fields.map(({ key }) => key)).not.toContain('text');
     const gone: FetchDocuments = async () => new Map();
     expect((await findHits(ask, gone, planned(20, 300))).hits).toHaveLength(320);
+  });
+
+  it('fetches nothing for a page behind the last hit', async () => {
+    const { ask } = nodesWith(places);
+    expect(await findHits(ask, neverFetched, planned(20, 500))).toMatchObject({ hits: [], passed: 400 });
   });
 
   it('asks for whole hits where more than the document is shown', async () => {
