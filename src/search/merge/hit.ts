@@ -27,12 +27,14 @@ export interface NodeHit {
   fields: readonly Member[];
   /** Members that the search added (`_formatted` and so on) by name. */
   added: ReadonlyMap<string, Member>;
-  /** All of the document but Miroir's fields, as the node wrote it, where that is known without looking at each field. */
-  document?: ByteText;
+  /** The hit as a view that shows everything shows it, where that is known without looking at each field. */
+  whole?(view: HitView): ByteText | undefined;
 }
 
 /** The member that a search adds last. */
 export const detailsName = '_rankingScoreDetails';
+/** The member that highlighting and cropping add. */
+export const formattedName = '_formatted';
 
 /** Sort a hit's members. The search's own stand last, in a fixed order; the same names before them are the document's. */
 export function readHit(text: ByteText, fields: Member[], view: HitView): NodeHit {
@@ -46,7 +48,7 @@ export function readHit(text: ByteText, fields: Member[], view: HitView): NodeHi
   take(detailsName, true);
   take('_rankingScore', view.rankingScore || view.fetchedScore === true);
   take('_matchesPosition', view.matchesPosition);
-  take('_formatted', view.formatted);
+  take(formattedName, view.formatted);
   return { text, fields, added };
 }
 
@@ -108,22 +110,26 @@ function shownDetails(text: ByteText, member: Member, displayed: readonly string
   return `"_rankingScoreDetails":{${rules.join(',')}}`;
 }
 
-/** Whether a client sees the whole document and nothing else. */
-export function isPlain(view: HitView): boolean {
-  if (view.visible.retrieve !== null || view.formatted || view.matchesPosition) return false;
+/** Whether a client sees the whole document, all of it formatted if it is at all, and nothing else. */
+export function showsWhole({ visible, formatted, matchesPosition, ...view }: HitView): boolean {
+  if (visible.retrieve !== null || (formatted && visible.formatted !== null) || matchesPosition) return false;
   return !view.rankingScore && view.fetchedScore !== true && !view.rankingScoreDetails;
 }
+
+/** Whether a client sees the whole document and nothing else. */
+export const isPlain = (view: HitView): boolean => !view.formatted && showsWhole(view);
 
 /**
  * The hit as the client sees it. What is shown of the document is copied as the node wrote it; `federation` is the member
  * that takes the place of the node's own `_federation`.
  */
 export function renderHit(hit: NodeHit, view: HitView, federation: ByteText | null = null): ByteText {
-  if (federation === null && isPlain(view) && hit.document !== undefined) return hit.document;
+  const whole = federation === null ? hit.whole?.(view) : undefined;
+  if (whole !== undefined) return whole;
   const { text, fields, added } = hit;
   const instead = federation === null ? {} : { instead: { key: '_federation', piece: federation } };
   const parts = shownMembers(text, fields, view.visible.retrieve, view.extras, { read: textOf, ...instead });
-  const formatted = added.get('_formatted');
+  const formatted = added.get(formattedName);
   if (formatted !== undefined) parts.push(shownFormatted(text, formatted, view));
   const matches = added.get('_matchesPosition');
   if (matches !== undefined) parts.push(shownMatches(text, matches, view.visible.displayed));

@@ -3,7 +3,7 @@ import { type ByteText, byteMembers, bytesOf, cut } from '../../json/byte-text.t
 import { ByteWindow } from '../../json/byte-window.ts';
 import { type FoundMembers, findMembers, type Member, type Place, skipSpace, withoutMembers } from '../../json/scan.ts';
 import type { NodeSearchAnswer } from './answer.ts';
-import { detailsName, type HitView, isPlain, type NodeHit, readHit } from './hit.ts';
+import { detailsName, formattedName, type HitView, type NodeHit, readHit, showsWhole } from './hit.ts';
 import type { Source } from './kway.ts';
 import { compareRankings, type Ranking } from './order.ts';
 import { rankingOf } from './rankings.ts';
@@ -28,10 +28,16 @@ export interface HitReading {
 }
 
 const written = (name: string) => bytesOf(JSON.stringify(name));
-const ownNames = [detailsName, shardField, versionField].map(written);
+const markerNames = [shardField, versionField].map(written);
+const ownNames = [written(detailsName), ...markerNames];
 
-const namesOf = (primaryKey: string | null): readonly string[] =>
-  primaryKey === null ? ownNames : [...ownNames, written(primaryKey)];
+const formattedText = written(formattedName);
+
+/** The members that are looked for: what `PlacedHit` knows by their positions. */
+function namesOf({ primaryKey, view }: HitReading): readonly string[] {
+  if (primaryKey === null) return ownNames;
+  return [...ownNames, written(primaryKey), ...(view.formatted ? [formattedText] : [])];
+}
 
 /** The details of one hit or of several that rank alike, read once. */
 class Details {
@@ -94,14 +100,6 @@ class PlacedHit implements RankedHit, NodeHit {
     return this.#takeApart().added;
   }
 
-  get document(): ByteText | undefined {
-    // the node was asked for more than the document, whoever is shown it
-    if (!isPlain(this.#view)) return undefined;
-    const [details, shard, version] = this.#places;
-    const own = inOrder([shard, version, this.#hasDetails() ? details : null]);
-    return withoutMembers(this.text, this.#start, this.#end, own) as ByteText;
-  }
-
   get ranking(): Ranking {
     return this.#hasDetails() ? this.#details.ranking : [];
   }
@@ -113,6 +111,30 @@ class PlacedHit implements RankedHit, NodeHit {
 
   get id(): string {
     return this.#raw(3);
+  }
+
+  whole(view: HitView): ByteText | undefined {
+    // the node was asked for more than the document, whoever is shown it
+    if (!showsWhole(this.#view) || !showsWhole(view) || view.formatted !== this.#view.formatted) return undefined;
+    return view.formatted ? this.#withFormatted() : this.#without(this.#hasDetails() ? this.#places[0] : null);
+  }
+
+  /** The hit without Miroir's fields and without what else is named. */
+  #without(...others: readonly (Place | null | undefined)[]): ByteText {
+    const [, shard, version] = this.#places;
+    return withoutMembers(this.text, this.#start, this.#end, inOrder([shard, version, ...others])) as ByteText;
+  }
+
+  /** The document and, behind it, what highlighting and cropping made of it; undefined when that is not where a search adds it. */
+  #withFormatted(): ByteText | undefined {
+    const [details, , , , formatted] = this.#places;
+    if (details == null || formatted == null) return undefined;
+    if (!this.#hasDetails() || formatted.valueEnd + 1 !== details.keyStart) return undefined;
+    const { valueStart, valueEnd } = formatted;
+    const own = inOrder(findMembers(this.text, valueStart, markerNames).places);
+    const shown = `${formattedText}:${withoutMembers(this.text, valueStart, valueEnd, own)}}`;
+    const document = this.#without(formatted, details);
+    return (document === '{}' ? `{${shown}` : `${document.slice(0, -1)},${shown}`) as ByteText;
   }
 
   #takeApart(): NodeHit {
@@ -144,7 +166,7 @@ function detailsAt(text: ByteText, place: Place | null | undefined, last: Detail
  */
 export function hitSource(answer: NodeSearchAnswer, reading: HitReading, reach = 0): Source<RankedHit> {
   const window = new ByteWindow(answer.bytes);
-  const names = namesOf(reading.primaryKey);
+  const names = namesOf(reading);
   // those of the next hit are the same more often than not
   let details = noDetails;
   let at = hitsFirst.length;

@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { byteText } from '../../../src/json/byte-text.ts';
 import { mergeSearchAnswers, readSearchAnswer } from '../../../src/search/merge/answer.ts';
+import { renderHit } from '../../../src/search/merge/hit.ts';
 import { hitSource } from '../../../src/search/merge/ranked-hit.ts';
 import { windowOf } from '../../../src/search/merge/totals.ts';
 import { parseReadSettings } from '../../../src/search/settings-view.ts';
 import { plainView, searchQuery } from './fixtures.ts';
+import { hitOf } from './raw-hits.ts';
 
 /** Names that are easily taken for Meilisearch's own or for the end of the hits. */
 const oddNames = [
@@ -97,6 +99,28 @@ describe('merging bytes', () => {
     );
   });
 
+  it('shows what highlighting and cropping add as it shows hits that are taken apart', () => {
+    const view = { ...plainView, formatted: true };
+    const own = ['"_miroir_shard":"§"', '"_miroir_version":"0001"'];
+    const parts = fc.record({ document, added: fc.option(document), spaced: fc.boolean() });
+    fc.assert(
+      fc.property(parts, fc.boolean(), ({ document: one, added, spaced }, detailed) => {
+        const mixed = ({ members, place }: typeof one) => [...members.slice(0, place), ...own, ...members.slice(place)];
+        const all = [...mixed(one), '"id":1'];
+        if (added !== null) all.push(`"_formatted":{${mixed(added).join(',')}}`);
+        if (detailed) all.push('"_rankingScoreDetails":{"typo":{"order":0,"typoCount":1}}');
+        const text = `{${all.join(spaced ? ' ,\n' : ',')}}`;
+        const bytes = byteText(Buffer.from(`{"hits":[${text}],"query":"","limit":1,"estimatedTotalHits":1}`));
+        const hit = hitSource(readSearchAnswer(bytes), { view, primaryKey: 'id' }).next()?.hit;
+        const apart = renderHit(hitOf(Buffer.from(text).toString(), view), view);
+        expect(hit && renderHit(hit, view)).toBe(apart);
+        if (added !== null && detailed && !spaced) expect(hit?.whole?.(view)).toBe(apart);
+        expect(hit?.whole?.(plainView)).toBeUndefined();
+      }),
+      { seed: 13, numRuns: 2_000 },
+    );
+  });
+
   it('reads long answers part by part as it reads them whole, wherever the parts end', () => {
     const filling = fc.tuple(
       fc.constantFrom('\\"', 'é', '}},{"', 'x', '\\\\'),
@@ -119,7 +143,7 @@ describe('merging bytes', () => {
           expect(found?.id).toBe(expected?.id);
           expect(found?.version).toBe(expected?.version);
           expect(found?.ranking).toEqual(expected?.ranking);
-          expect(found?.hit.document).toBe(expected?.hit.document);
+          expect(found?.hit.whole?.(plainView)).toBe(expected?.hit.whole?.(plainView));
         }
         expect(parts?.next()).toBeNull();
       }),
