@@ -17,6 +17,7 @@ interface NodeSearch {
   facets?: string[] | null;
   showRankingScoreDetails?: boolean;
   attributesToRetrieve?: string[] | null;
+  attributesToHighlight?: string[] | null;
   /** Documents asked for by their ids. */
   ids?: string[];
 }
@@ -50,6 +51,12 @@ function product(id: number): Record<string, unknown> {
   };
 }
 
+/** A document as it is highlighted: numbers become texts, too. */
+function formatted(document: Record<string, unknown>): unknown {
+  const json = JSON.stringify(document, (_, value) => (typeof value === 'number' ? String(value) : value));
+  return JSON.parse(json.replaceAll('shop', '<em>shop</em>'));
+}
+
 const details = (rank: number) => ({
   words: { order: 0, matchingWords: 1, maxMatchingWords: 1, score: 1 },
   typo: { order: 1, typoCount: rank >> 3, maxTypoCount: 2, score: 1 - (rank >> 3) / 300 },
@@ -69,7 +76,9 @@ function answer(node: number, search: NodeSearch): Buffer {
   const hits = Array.from({ length: Math.min(limit, 1_000 - offset) }, (_, i) => {
     const document = product((offset + i) * count + node);
     const shown = only === null ? document : Object.fromEntries(only.map((field) => [field, document[field]]));
-    return search.showRankingScoreDetails ? { ...shown, _rankingScoreDetails: details(offset + i) } : shown;
+    const added = search.attributesToHighlight ? { _formatted: formatted(shown) } : {};
+    const ranked = search.showRankingScoreDetails ? { _rankingScoreDetails: details(offset + i) } : {};
+    return { ...shown, ...added, ...ranked };
   });
   // alphabetically, as nodes are asked to list them
   const places = Array.from({ length: 100 }, (_, i) => String(i)).sort();

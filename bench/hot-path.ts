@@ -14,6 +14,7 @@ export interface HotPathCase {
   limit: number;
   offset: number;
   facets: boolean;
+  highlight: boolean;
 }
 
 /** Processor time for a search of one kind, in microseconds, and against that of a proxy that passes one node's answer on. */
@@ -30,7 +31,7 @@ export interface HotPathResult extends HotPathCase {
 }
 
 /** A search as most are. */
-export const usual: HotPathCase = { nodes: 3, hitBytes: 1_000, limit: 20, offset: 0, facets: false };
+export const usual: HotPathCase = { nodes: 3, hitBytes: 1_000, limit: 20, offset: 0, facets: false, highlight: false };
 
 /** How long to measure: rounds in which the sides take turns, and searches of each in a round. */
 export interface Effort {
@@ -45,6 +46,7 @@ export const hotPathCases: readonly HotPathCase[] = [
   { ...usual, limit: 100 },
   { ...usual, offset: 900 },
   { ...usual, facets: true },
+  { ...usual, highlight: true },
   { ...usual, hitBytes: 10_000, limit: 100 },
   { ...usual, hitBytes: 10_000, offset: 900 },
   { ...usual, nodes: 24, offset: 900 },
@@ -54,10 +56,13 @@ export const hotPathCases: readonly HotPathCase[] = [
 const warmUp = 3;
 
 /** The searches of a case. */
-export function searchesOf({ limit, offset, facets }: HotPathCase): BenchSearch[] {
-  const counted = facets ? { facets: ['brand', 'tags'] } : {};
+export function searchesOf({ limit, offset, facets, highlight }: HotPathCase): BenchSearch[] {
+  const more = {
+    ...(facets ? { facets: ['brand', 'tags'] } : {}),
+    ...(highlight ? { attributesToHighlight: ['*'] } : {}),
+  };
   const words = ['shop', 'window', 'visitors', 'product', 'today', 'engine', 'search', 'shows'];
-  return words.map((q) => ({ path: '/indexes/x/search', body: JSON.stringify({ q, limit, offset, ...counted }) }));
+  return words.map((q) => ({ path: '/indexes/x/search', body: JSON.stringify({ q, limit, offset, ...more }) }));
 }
 
 /** Microseconds of processor time per search. */
@@ -130,9 +135,14 @@ export async function hotPath(cases: readonly HotPathCase[], { rounds, searches 
 const times = ({ middle, least, most }: Spread) => `${number(middle)}x (${number(least)}-${number(most)})`;
 
 /** What a case is called in tables, charts and the baseline. */
-export function caseName({ nodes, hitBytes, limit, offset, facets }: HotPathCase): string {
+export function caseName({ nodes, hitBytes, limit, offset, facets, highlight }: HotPathCase): string {
   const parts = [`${nodes} ${nodes === 1 ? 'node' : 'nodes'}`, `${hitBytes / 1_000} kB hits`, `limit ${limit}`];
-  return [...parts, ...(offset > 0 ? [`offset ${offset}`] : []), ...(facets ? ['facets'] : [])].join(', ');
+  return [
+    ...parts,
+    ...(offset > 0 ? [`offset ${offset}`] : []),
+    ...(facets ? ['facets'] : []),
+    ...(highlight ? ['highlighted'] : []),
+  ].join(', ');
 }
 
 /** The figures as a table. */
