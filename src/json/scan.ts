@@ -74,8 +74,7 @@ export interface Member {
   valueEnd: number;
 }
 
-/** What a key says that is written so, with its quotes. */
-export function decodeKey(quoted: string): string {
+function decodeKey(quoted: string): string {
   return quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
 }
 
@@ -97,29 +96,20 @@ function stands(piece: string, text: string, at: number): boolean {
 }
 
 /** Is shown where a member stands: its key with quotes, and its value. */
-export type VisitMember = (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => void;
+type VisitMember = (keyStart: number, keyEnd: number, valueStart: number, valueEnd: number) => void;
 
-/** Reads the value of a member, which begins at `valueStart`; returns the offset just behind it. */
-export type ReadMember = (keyStart: number, keyEnd: number, valueStart: number) => number;
-
-/** Has each member of the object at `at` read, in order; returns the offset just behind the object. */
-export function readMembers(text: string, at: number, read: ReadMember): number {
+/** Shows where each member of the object at `at` stands, in order; returns the offset just behind the object. `likely`: see `findMembers`. */
+function eachMember(text: string, at: number, visit: VisitMember, likely = ''): number {
   let i = skipSpace(text, skipSpace(text, at) + 1);
   while (text.charCodeAt(i) !== CLOSE_BRACE) {
     const keyEnd = skipString(text, i);
-    i = skipSpace(text, read(i, keyEnd, skipSpace(text, skipSpace(text, keyEnd) + 1)));
+    const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const valueEnd = stands(likely, text, valueStart) ? valueStart + likely.length : skipValue(text, valueStart);
+    visit(i, keyEnd, valueStart, valueEnd);
+    i = skipSpace(text, valueEnd);
     if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1);
   }
   return i + 1;
-}
-
-/** Shows where each member of the object at `at` stands, in order; returns the offset just behind the object. `likely`: see `findMembers`. */
-export function eachMember(text: string, at: number, visit: VisitMember, likely = ''): number {
-  return readMembers(text, at, (keyStart, keyEnd, valueStart) => {
-    const valueEnd = stands(likely, text, valueStart) ? valueStart + likely.length : skipValue(text, valueStart);
-    visit(keyStart, keyEnd, valueStart, valueEnd);
-    return valueEnd;
-  });
 }
 
 /** The object at `at`: its members in order, duplicates included. Keys are given as `read` reads them. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -41,6 +41,14 @@ async function eventually(check: () => boolean | Promise<boolean>, what: string)
   for (const deadline = Date.now() + 20_000; !(await check()); await sleep(50)) {
     if (Date.now() > deadline) throw new Error(`still not so: ${what}`);
   }
+}
+
+/** A server on a port; null when somebody else has it. */
+function listen(port: number, host: string): Promise<Server | null> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(null)).listen({ port, host }, () => resolve(server));
+  });
 }
 
 const metric = async (name: string) => {
@@ -228,21 +236,17 @@ describe.runIf(built)('several processes on one port', { timeout: 180_000 }, () 
   test('those that find their port taken try again until it is free', async () => {
     const { port, hostname } = new URL(cluster.address);
     const log = join(cluster.folder, 'miroir.log');
-    const intruder = createServer();
-    for (const victim of workerPids()) process.kill(victim, 'SIGKILL');
-    await eventually(
-      () =>
-        new Promise<boolean>((resolve) => {
-          intruder
-            .once('error', () => resolve(false))
-            .listen({ port: Number(port), host: hostname }, () => resolve(true));
-        }),
-      'somebody else has the port',
-    );
+    let intruder: Server | null = null;
+    await eventually(async () => {
+      // also those that were started since
+      for (const victim of workerPids()) process.kill(victim, 'SIGKILL');
+      intruder = await listen(Number(port), hostname);
+      return intruder !== null;
+    }, 'somebody else has the port');
     try {
       await eventually(() => readFileSync(log, 'utf8').includes('EADDRINUSE'), 'the log says why no worker serves');
     } finally {
-      await new Promise((resolve) => intruder.close(resolve));
+      await new Promise((resolve) => intruder?.close(resolve));
     }
     await eventually(async () => {
       const answer = await fetch(`${cluster.address}/health`).catch(() => null);
